@@ -1,0 +1,52 @@
+# One command each, on a fresh machine with Python 3.11+, make and git: `make run`, `make test`, `make check`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+UV ?= uv
+
+.PHONY: help run test check format lint types contracts lock bench clean
+
+help: ## What there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/.runtime ## Start KeyPort: your bot if a token is configured, else the sandbox
+	@$(BIN)/keyport start
+
+test: $(VENV)/.dev ## Run every test, in parallel and in random order
+	@$(BIN)/python -m pytest -n auto
+
+check: $(VENV)/.dev ## Everything CI runs: format, lint, types, contracts, tests
+	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory test
+
+format: $(VENV)/.dev ## Format the code and mend what can be mended by itself
+	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .
+
+bench: $(VENV)/.dev ## Measure: validations per second against a bare aiohttp handler
+	@$(BIN)/python -m bench.validate
+
+lock: ## Resolve the dependencies anew (needs uv)
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		--extra speed --group build pyproject.toml -o requirements.lock
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+		--extra speed --group dev pyproject.toml -o requirements-dev.lock
+
+clean: ## Remove the virtual environment and every cache
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+
+# A stamp records what was installed, so that a second run installs nothing.
+$(VENV)/.runtime: requirements.lock pyproject.toml
+	@echo "Setting up $(VENV) (once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@echo "Adding the test tools (once) ..."
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
