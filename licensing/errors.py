@@ -1,0 +1,135 @@
+"""Why a person's request is refused: a code and data, never prose.
+
+Refusal
+├── NotAllowed              the asker's roles lack a permission
+├── InvalidInput and kin    what was typed cannot be used
+├── ...NotFound             nothing of that name in this organization
+├── ...                     a state that forbids the change
+└── LimitReached            a plan's limit
+
+`i18n.refusals` holds the sentence of each. A broken system is no refusal: that is `ports.Unavailable`.
+"""
+
+from typing import Any, ClassVar
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
+    """A person asked for what cannot be done; `data` fills the sentence."""
+
+    code: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        """Name the code after the class: `KeyNotFound` is `key_not_found`."""
+        cls.code = "".join(f"_{c.lower()}" if c.isupper() else c for c in cls.__name__).lstrip("_")
+
+    def __init__(self, **data: Any) -> None:
+        super().__init__(self.code)
+        self.data = data
+
+
+class NotAllowed(Refusal):
+    """The asker lacks `permission`."""
+
+
+class GrantNotAllowed(Refusal):
+    """Nobody grants or takes a permission that they lack (`permission`)."""
+
+
+class NameInvalid(Refusal):
+    """A product name is empty, too long (`limit`) or holds control characters."""
+
+
+class NameTaken(Refusal):
+    """The organization has a product of this `name` already."""
+
+
+class ProductNotFound(Refusal):
+    """No product matches `text` in this organization."""
+
+
+class ProductNotSold(Refusal):
+    """The product `name` is archived or disabled, so nothing is issued for it."""
+
+
+class LicenseNotFound(Refusal):
+    """No license matches `text` in this organization."""
+
+
+class LicenseAlreadyRevoked(Refusal):
+    """A revoked license stays revoked."""
+
+
+class HolderAmbiguous(Refusal):
+    """Both a member and an email address were named."""
+
+
+class EmailInvalid(Refusal):
+    """`text` is no email address."""
+
+
+class ExpiryInvalid(Refusal):
+    """`text` is no date or duration."""
+
+
+class ExpiryAmbiguous(Refusal):
+    """`text` could mean minutes or months."""
+
+
+class ExpiryInPast(Refusal):
+    """The date has passed."""
+
+
+class ExpiryTooFar(Refusal):
+    """The date lies beyond the year `limit`."""
+
+
+class GraceInvalid(Refusal):
+    """`text` is no duration for a grace period of at most `limit_days` days."""
+
+
+class MaxIpsInvalid(Refusal):
+    """The address limit is not between 0 and `limit`."""
+
+
+class NotesTooLong(Refusal):
+    """Notes hold at most `limit` characters."""
+
+
+class AddressInvalid(Refusal):
+    """`text` is no IP address."""
+
+
+class KeyNotFound(Refusal):
+    """No license has the key that the member typed."""
+
+
+class KeyMistyped(Refusal):
+    """The key has a typo: its check symbol does not fit."""
+
+
+class KeyClaimedByOther(Refusal):
+    """The license belongs to another member."""
+
+
+class KeyClaimedAlready(Refusal):
+    """The license belongs to the member who claims it (`product`)."""
+
+
+class KeyRevoked(Refusal):
+    """The license was revoked."""
+
+
+class KeyExpired(Refusal):
+    """The license has ended."""
+
+
+class KeySuspended(Refusal):
+    """Staff paused the license."""
+
+
+class TooManyWrongKeys(Refusal):
+    """The member typed too many wrong keys; again in `seconds`."""
+
+
+class LimitReached(Refusal):
+    """The organization's plan allows `limit` of `what`."""

@@ -1,0 +1,59 @@
+"""Facts that happened: each row is audit entry and outbox at once, written with the change it tells of."""
+
+from enum import StrEnum
+from typing import Any
+
+from licensing.models import Actor, ActorKind, Record
+
+
+class Action(StrEnum):
+    """What happened; `license.*` are the names that webhooks use too."""
+
+    ORGANIZATION_JOINED = "organization.joined"
+    ORGANIZATION_LEFT = "organization.left"
+    PRODUCT_CREATED = "product.created"
+    PRODUCT_UPDATED = "product.updated"
+    PRODUCT_KEY_ROTATED = "product.key_rotated"
+    LICENSE_CREATED = "license.created"
+    LICENSE_CLAIMED = "license.claimed"
+    LICENSE_SUSPENDED = "license.suspended"
+    LICENSE_REVOKED = "license.revoked"
+    LICENSE_REVEALED = "license.revealed"
+    STAFF_GRANTED = "staff.granted"
+    STAFF_REVOKED = "staff.revoked"
+
+
+class Event(Record):
+    """Who did what to which record, and how it looked before and after; `id` once it is stored."""
+
+    id: int = 0
+    organization_id: int
+    at_ms: int
+    action: Action
+    actor_kind: ActorKind
+    actor_id: int | None = None
+    product_id: int | None = None
+    license_id: int | None = None
+    customer_id: int | None = None
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    reason: str | None = None
+
+
+def happened(action: Action, *, by: Actor, at_ms: int, **facts: Any) -> Event:
+    """Return the event of a change made by this actor."""
+    return Event(
+        organization_id=by.organization_id,
+        at_ms=at_ms,
+        action=action,
+        actor_kind=by.kind,
+        actor_id=by.id,
+        **facts,
+    )
+
+
+def difference(before: Record, after: Record) -> dict[str, dict[str, Any]]:
+    """Return `before` and `after` with the members that a change touched."""
+    old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
+    changed = [name for name in new if old[name] != new[name] and name != "updated_at_ms"]
+    return {"before": {name: old[name] for name in changed}, "after": {name: new[name] for name in changed}}

@@ -1,0 +1,110 @@
+"""Dates and durations as people type them: `30d`, `1y6mo`, `2027-01-01`, `2027-01-01 18:00`, `never`.
+
+Months and years are calendar ones. A day without a time means through its end, in UTC.
+"""
+
+import calendar
+import re
+from datetime import UTC, date, datetime, time, timedelta
+
+from licensing.errors import ExpiryAmbiguous, ExpiryInPast, ExpiryInvalid, ExpiryTooFar, GraceInvalid
+
+MAX_GRACE_DAYS = 30
+
+_LAST_YEAR = 9998  # leaves room for zones east of UTC in whatever shows the date
+_NEVER = frozenset({"never", "lifetime", "forever", "none", "-"})
+_NOTHING = frozenset({"", "0", "none", "no", "now", "-"})
+_PART = re.compile(r"(\d{1,6})\s*([a-z]+)")
+_UNITS = {
+    "min": "minutes", "mins": "minutes", "minute": "minutes", "minutes": "minutes",
+    "h": "hours", "hr": "hours", "hrs": "hours", "hour": "hours", "hours": "hours",
+    "d": "days", "day": "days", "days": "days",
+    "w": "weeks", "week": "weeks", "weeks": "weeks",
+    "mo": "months", "mon": "months", "month": "months", "months": "months",
+    "y": "years", "yr": "years", "yrs": "years", "year": "years", "years": "years",
+}  # fmt: skip
+
+
+def parse_expiry(text: str, *, now_ms: int) -> int | None:
+    """Return the end that a person typed, or None for never.
+
+    Raises: ExpiryInvalid, ExpiryAmbiguous (`1m`), ExpiryInPast, ExpiryTooFar.
+    """
+    typed = " ".join(text.lower().split())
+    if typed in _NEVER:
+        return None
+    now = datetime.fromtimestamp(now_ms / 1000, UTC)
+    end = _date(typed) or _after(typed, now)
+    if end <= now:
+        raise ExpiryInPast(text=text)
+    return _to_ms(end)
+
+
+def parse_grace_ms(text: str, *, now_ms: int) -> int:
+    """Return how long an old API key lives on, in milliseconds; nothing typed means not at all.
+
+    Raises: GraceInvalid.
+    """
+    typed = " ".join(text.lower().split())
+    if typed in _NOTHING:
+        return 0
+    now = datetime.fromtimestamp(now_ms / 1000, UTC)
+    try:
+        grace = _after(typed, now) - now
+    except (ExpiryInvalid, ExpiryAmbiguous, ExpiryTooFar) as error:
+        raise GraceInvalid(text=text, limit_days=MAX_GRACE_DAYS) from error
+    if not timedelta() < grace <= timedelta(days=MAX_GRACE_DAYS):
+        raise GraceInvalid(text=text, limit_days=MAX_GRACE_DAYS)
+    return grace // timedelta(milliseconds=1)
+
+
+def _date(typed: str) -> datetime | None:
+    day_text, _, time_text = typed.replace("t", " ").removesuffix("z").partition(" ")
+    try:
+        day = date.fromisoformat(day_text) if "-" in day_text else None
+        at = time.fromisoformat(time_text) if time_text else time.max
+    except ValueError:
+        return None
+    if day is None:
+        return None
+    if day.year > _LAST_YEAR:
+        raise ExpiryTooFar(limit=_LAST_YEAR)
+    return datetime.combine(day, at, at.tzinfo or UTC)
+
+
+def _after(typed: str, now: datetime) -> datetime:
+    compact = typed.removeprefix("in ").replace(" ", "").replace(",", "").removeprefix("+")
+    parts = _PART.findall(compact)
+    if not parts or "".join(amount + unit for amount, unit in parts) != compact:
+        raise ExpiryInvalid(text=typed)
+    if any(unit == "m" for _, unit in parts):
+        raise ExpiryAmbiguous(text=typed)
+    if any(unit not in _UNITS for _, unit in parts):
+        raise ExpiryInvalid(text=typed)
+    end = now
+    for amount, unit in parts:
+        end = _add(end, int(amount), _UNITS[unit])
+    return end
+
+
+def _add(start: datetime, amount: int, unit: str) -> datetime:
+    try:
+        if unit in ("months", "years"):
+            end = _add_months(start, amount * (12 if unit == "years" else 1))
+        else:
+            end = start + timedelta(**{unit: amount})
+    except (OverflowError, ValueError) as error:
+        raise ExpiryTooFar(limit=_LAST_YEAR) from error
+    if end.year > _LAST_YEAR:
+        raise ExpiryTooFar(limit=_LAST_YEAR)
+    return end
+
+
+def _add_months(start: datetime, months: int) -> datetime:
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    day = min(start.day, calendar.monthrange(year, month + 1)[1])
+    return start.replace(year=year, month=month + 1, day=day)
+
+
+def _to_ms(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)

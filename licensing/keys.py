@@ -1,0 +1,85 @@
+"""License keys and API keys: made, tidied, checked and masked.
+
+A license key is `ABCD-EFGH-IJKL-MNOP`: fifteen symbols from a CSPRNG over an alphabet without look-alikes
+(31 symbols, so 74 bits) and one check symbol. Positions are weighted 1 to 16 modulo the prime 31, so every
+single wrong symbol and every swap of two symbols changes the sum. The check only words a miss; it never
+decides a lookup.
+"""
+
+import hashlib
+import unicodedata
+from collections.abc import Callable
+
+RandomBytes = Callable[[int], bytes]
+
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+API_KEY_START = "kp_live_"
+API_KEY_SYMBOLS = 64
+API_KEY_PREFIX_LENGTH = len(API_KEY_START) + 4
+LICENSE_KEY_MAX_LENGTH = 256
+PREFIX_LENGTH = 4
+
+_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_KEY_LENGTH = 16
+_INVERSE_OF_LAST_WEIGHT = pow(_KEY_LENGTH, -1, len(ALPHABET))
+_VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
+_UNBIASED = 248  # the largest multiple of both 31 and 62 below 256: bytes from here on are thrown away
+
+
+def make_license_key(random_bytes: RandomBytes) -> str:
+    """Return a new key as people see it, `ABCD-EFGH-IJKL-MNOP`."""
+    body = _symbols(ALPHABET, _KEY_LENGTH - 1, random_bytes)
+    check = -_weighted_sum(body) * _INVERSE_OF_LAST_WEIGHT % len(ALPHABET)
+    return display(body + ALPHABET[check])
+
+
+def make_api_key(random_bytes: RandomBytes) -> str:
+    """Return a new product key, `kp_live_` and 64 characters (381 bits)."""
+    return API_KEY_START + _symbols(_BASE62, API_KEY_SYMBOLS, random_bytes)
+
+
+def api_key_digest(api_key: str) -> bytes:
+    """Return what is stored in place of an API key: with 381 random bits a plain SHA-256 is enough."""
+    return hashlib.sha256(api_key.encode("utf-8", "surrogatepass")).digest()
+
+
+def tidy(text: str) -> str:
+    """Return a typed key without case, spaces and dashes of any kind: what is hashed and compared."""
+    if text.isascii():
+        return "".join(text.split()).replace("-", "").upper()
+    folded = unicodedata.normalize("NFKC", text).upper()
+    return "".join(
+        symbol for symbol in folded if not symbol.isspace() and unicodedata.category(symbol) != "Pd"
+    )
+
+
+def display(tidied: str) -> str:
+    """Return a tidied key of ours in groups of four; any other shape as it is."""
+    if len(tidied) != _KEY_LENGTH:
+        return tidied
+    return "-".join(tidied[start : start + 4] for start in range(0, _KEY_LENGTH, 4))
+
+
+def mask(key: str) -> str:
+    """Return a key by its tail alone, `••••-MNOP`."""
+    tidied = tidy(key)
+    return "••••-" + tidied[-4:] if len(tidied) >= _KEY_LENGTH // 2 else "••••"
+
+
+def looks_mistyped(text: str) -> bool:
+    """Tell whether a key has the shape of ours and a check symbol that does not fit."""
+    tidied = tidy(text)
+    if len(tidied) != _KEY_LENGTH or not all(symbol in _VALUES for symbol in tidied):
+        return False
+    return _weighted_sum(tidied) % len(ALPHABET) != 0
+
+
+def _weighted_sum(symbols: str) -> int:
+    return sum(weight * _VALUES[symbol] for weight, symbol in enumerate(symbols, start=1))
+
+
+def _symbols(alphabet: str, count: int, random_bytes: RandomBytes) -> str:
+    found = ""
+    while len(found) < count:
+        found += "".join(alphabet[byte % len(alphabet)] for byte in random_bytes(count) if byte < _UNBIASED)
+    return found[:count]

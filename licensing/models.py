@@ -1,0 +1,199 @@
+"""The records of the domain: frozen, strict, told apart by what they mean and not by where they are kept.
+
+Times are whole milliseconds since 1970 UTC and end in `_at_ms`. An organization's id is its Discord server's.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MAX_IPS_LIMIT = 100_000
+NOTES_LIMIT = 1_000
+PRODUCT_NAME_LIMIT = 80
+
+
+class Record(BaseModel):
+    """A fact as it was read; a change makes a new one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class OrganizationState(StrEnum):
+    """Whether the operator lets an organization's products validate."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    BILLING_SUSPENDED = "billing_suspended"
+
+
+class ProductState(StrEnum):
+    """Whether a product is sold, kept for its holders' history, or switched off."""
+
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+    DISABLED = "disabled"
+
+
+class LicenseState(StrEnum):
+    """What staff decided about a license; expiry and claim are facts of their own."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+
+
+class AutoRegister(StrEnum):
+    """Which unknown addresses a validation may register."""
+
+    OFF = "off"
+    FIRST = "first"
+    UP_TO_MAX = "up_to_max"
+
+
+class Permission(StrEnum):
+    """What a Discord role can be allowed to do."""
+
+    PRODUCTS_VIEW = "products:view"
+    PRODUCTS_EDIT = "products:edit"
+    LICENSES_VIEW = "licenses:view"
+    LICENSES_CREATE = "licenses:create"
+    LICENSES_REVOKE = "licenses:revoke"
+    LICENSES_REVEAL = "licenses:reveal"
+    ROLES_EDIT = "roles:edit"
+
+
+class ActorKind(StrEnum):
+    """By which door a change came in."""
+
+    MEMBER = "member"
+    OPERATOR = "operator"
+    SYSTEM = "system"
+
+
+class Actor(Record):
+    """Who asks: a member of one Discord server with the roles they hold at this moment."""
+
+    organization_id: int
+    kind: ActorKind = ActorKind.MEMBER
+    id: int | None = None
+    name: str | None = None
+    role_ids: frozenset[int] = frozenset()
+    is_administrator: bool = False
+
+
+class Organization(Record):
+    """One Discord server and what the operator decided about it."""
+
+    id: int
+    name: str
+    plan: str
+    state: OrganizationState = OrganizationState.ACTIVE
+
+
+class Plan(Record):
+    """A named bundle of limits; None means no limit."""
+
+    name: str = "default"
+    products: int | None = None
+    licenses: int | None = None
+    calls_per_product_per_day: int | None = None
+
+
+class ProductSettings(Record):
+    """A product's switches, each changeable on its own."""
+
+    enforce_expiry: bool = True
+    track_ip_on_validate: bool = True
+    auto_register: AutoRegister = AutoRegister.UP_TO_MAX
+    default_max_ips: Annotated[int, Field(ge=1, le=MAX_IPS_LIMIT)] | None = None
+    role_id: int | None = None
+
+
+class Product(Record):
+    """One piece of software that an organization sells."""
+
+    id: int
+    organization_id: int
+    name: str
+    state: ProductState = ProductState.ACTIVE
+    settings: ProductSettings = ProductSettings()
+    created_at_ms: int
+    updated_at_ms: int
+
+
+class ApiKey(Record):
+    """What is known of a product's API key: never the key itself."""
+
+    prefix: str
+    created_at_ms: int
+    valid_until_ms: int | None = None
+
+
+class Customer(Record):
+    """Somebody who holds licenses: known by a Discord ID, an email address, or both."""
+
+    id: int
+    organization_id: int
+    discord_id: int | None = None
+    email: str | None = None
+    name: str | None = None
+
+
+class License(Record):
+    """One customer's right to use one product; without a customer it is stock, waiting for its claim."""
+
+    id: int
+    organization_id: int
+    product_id: int
+    customer_id: int | None = None
+    state: LicenseState = LicenseState.ACTIVE
+    expires_at_ms: int | None = None
+    max_ips: int | None = None
+    notes: str | None = None
+    claimed_at_ms: int | None = None
+    revoked_at_ms: int | None = None
+    created_at_ms: int
+    updated_at_ms: int
+
+
+class SealedKey(Record):
+    """A license key at rest: found by its keyed hash, readable only with the key file."""
+
+    digest: bytes
+    prefix: str
+    key_id: str
+    ciphertext: bytes
+
+
+class Address(Record):
+    """One registered address (an IPv6 one stands for its whole prefix)."""
+
+    address: str
+    first_seen_at_ms: int
+    last_seen_at_ms: int
+
+
+class LicenseView(Record):
+    """A license with what people want to see beside it."""
+
+    license: License
+    product: Product
+    customer: Customer | None
+    key: SealedKey
+    addresses: tuple[Address, ...] = ()
+
+
+class StaffGrant(Record):
+    """A permission that a Discord role carries."""
+
+    role_id: int
+    permission: Permission
+
+
+class HeldRole(Record):
+    """A Discord role that the bot itself gave to a member, and so may take back."""
+
+    organization_id: int
+    discord_id: int
+    role_id: int

@@ -1,0 +1,192 @@
+"""Products and their API keys."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from licensing.errors import NameInvalid, NameTaken, ProductNotFound
+from licensing.events import Action, difference, happened
+from licensing.expiry import parse_grace_ms
+from licensing.keys import API_KEY_PREFIX_LENGTH, RandomBytes, api_key_digest, make_api_key
+from licensing.models import (
+    PRODUCT_NAME_LIMIT,
+    Actor,
+    ApiKey,
+    Permission,
+    Product,
+    ProductSettings,
+    ProductState,
+)
+from licensing.ports import Clock, Steps, Store, Transaction
+from licensing.services.access import require
+from licensing.services.organizations import Plans, require_room
+
+
+@dataclass(frozen=True, slots=True)
+class NewApiKey:
+    """A product with the only plain copy there will ever be of its API key."""
+
+    product: Product
+    api_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductView:
+    """A product with what people want to see beside it."""
+
+    product: Product
+    api_keys: Sequence[ApiKey]
+    holders: int
+
+
+class CatalogService:
+    """Creates products, shows them, and rotates their keys."""
+
+    def __init__(self, store: Store, *, plans: Plans, clock: Clock, random_bytes: RandomBytes) -> None:
+        self._store = store
+        self._plans = plans
+        self._clock = clock
+        self._random_bytes = random_bytes
+
+    async def create(self, by: Actor, *, name: str, settings: ProductSettings) -> NewApiKey:
+        """Create a product and its first API key.
+
+        Raises: NotAllowed, NameInvalid, NameTaken, LimitReached.
+        """
+        name, now_ms, api_key = tidy_name(name), self._clock(), make_api_key(self._random_bytes)
+        draft = Product(
+            id=0,
+            organization_id=by.organization_id,
+            name=name,
+            settings=settings,
+            created_at_ms=now_ms,
+            updated_at_ms=now_ms,
+        )
+
+        def work(tx: Transaction) -> Steps[Product]:
+            yield from require(tx, by, Permission.PRODUCTS_EDIT)
+            plan = yield from self._plans.of(tx, by.organization_id)
+            require_room(plan.products, (yield from tx.products.count(by.organization_id)), what="products")
+            if (yield from tx.products.by_name(by.organization_id, name)) is not None:
+                raise NameTaken(name=name)
+            product = yield from tx.products.insert(draft)
+            yield from _insert_api_key(tx, product, api_key, now_ms)
+            after = product.model_dump(mode="json", include={"name", "settings"})
+            yield from tx.ledger.append(
+                happened(Action.PRODUCT_CREATED, by=by, at_ms=now_ms, product_id=product.id, after=after)
+            )
+            return product
+
+        return NewApiKey(await self._store.write(work), api_key)
+
+    async def rotate_key(self, by: Actor, *, name: str, grace: str = "") -> NewApiKey:
+        """Give a product a new API key; the old one dies at once, or after the grace period.
+
+        Raises: NotAllowed, ProductNotFound, GraceInvalid.
+        """
+        now_ms, api_key = self._clock(), make_api_key(self._random_bytes)
+        grace_ms = parse_grace_ms(grace, now_ms=now_ms)
+
+        def work(tx: Transaction) -> Steps[Product]:
+            yield from require(tx, by, Permission.PRODUCTS_EDIT)
+            product = yield from find_product(tx, by.organization_id, name)
+            yield from tx.products.end_api_keys(product.id, now_ms=now_ms, valid_until_ms=now_ms + grace_ms)
+            yield from _insert_api_key(tx, product, api_key, now_ms)
+            after = {"prefix": api_key[:API_KEY_PREFIX_LENGTH], "grace_ms": grace_ms}
+            yield from tx.ledger.append(
+                happened(Action.PRODUCT_KEY_ROTATED, by=by, at_ms=now_ms, product_id=product.id, after=after)
+            )
+            return product
+
+        return NewApiKey(await self._store.write(work), api_key)
+
+    async def change(
+        self,
+        by: Actor,
+        *,
+        name: str,
+        settings: ProductSettings | None = None,
+        state: ProductState | None = None,
+    ) -> Product:
+        """Change a product's switches or its state.
+
+        Raises: NotAllowed, ProductNotFound.
+        """
+        now_ms = self._clock()
+
+        def work(tx: Transaction) -> Steps[Product]:
+            yield from require(tx, by, Permission.PRODUCTS_EDIT)
+            found = yield from find_product(tx, by.organization_id, name)
+            before = (yield from tx.products.lock(by.organization_id, found.id)) or found
+            update = {
+                "settings": settings or before.settings,
+                "state": state or before.state,
+                "updated_at_ms": now_ms,
+            }
+            after = before.model_copy(update=update)
+            yield from tx.products.save(after)
+            yield from tx.ledger.append(
+                happened(
+                    Action.PRODUCT_UPDATED,
+                    by=by,
+                    at_ms=now_ms,
+                    product_id=after.id,
+                    **difference(before, after),
+                )
+            )
+            return after
+
+        return await self._store.write(work)
+
+    async def list(self, by: Actor, *, starting: str = "", limit: int = 25) -> Sequence[Product]:
+        """Return products by name.
+
+        Raises: NotAllowed.
+        """
+
+        def work(tx: Transaction) -> Steps[Sequence[Product]]:
+            yield from require(tx, by, Permission.PRODUCTS_VIEW)
+            return (yield from tx.products.list(by.organization_id, starting=starting, limit=limit))
+
+        return await self._store.read(work)
+
+    async def view(self, by: Actor, *, name: str) -> ProductView:
+        """Return a product with its keys' prefixes and how many licenses it has.
+
+        Raises: NotAllowed, ProductNotFound.
+        """
+        now_ms = self._clock()
+
+        def work(tx: Transaction) -> Steps[ProductView]:
+            yield from require(tx, by, Permission.PRODUCTS_VIEW)
+            product = yield from find_product(tx, by.organization_id, name)
+            keys = yield from tx.products.api_keys(product.id, now_ms=now_ms)
+            return ProductView(product, keys, (yield from tx.products.holders(product.id)))
+
+        return await self._store.read(work)
+
+
+def tidy_name(name: str) -> str:
+    """Return a product name without stray blanks.
+
+    Raises: NameInvalid.
+    """
+    tidied = " ".join(name.split())
+    if not tidied or len(tidied) > PRODUCT_NAME_LIMIT or not tidied.isprintable():
+        raise NameInvalid(limit=PRODUCT_NAME_LIMIT)
+    return tidied
+
+
+def find_product(tx: Transaction, organization_id: int, name: str) -> Steps[Product]:
+    """Return a product by its name, whatever the case.
+
+    Raises: ProductNotFound.
+    """
+    product = yield from tx.products.by_name(organization_id, " ".join(name.split()))
+    if product is None:
+        raise ProductNotFound(text=name)
+    return product
+
+
+def _insert_api_key(tx: Transaction, product: Product, api_key: str, now_ms: int) -> Steps[None]:
+    key = ApiKey(prefix=api_key[:API_KEY_PREFIX_LENGTH], created_at_ms=now_ms)
+    yield from tx.products.insert_api_key(product.id, key, digest=api_key_digest(api_key))

@@ -1,0 +1,78 @@
+"""What validations leave behind: calls counted against the daily quota, and when an address was last seen.
+
+Both live in memory and are written behind in batches, so no validation waits for the disk because of them.
+"""
+
+from licensing.ports import Snapshots, Store, Unavailable
+
+DAY_MS = 86_400_000
+
+
+class UsageMeter:
+    """Counts calls per product and UTC day; flushed counts are shared with other processes."""
+
+    def __init__(self, snapshots: Snapshots) -> None:
+        self._snapshots = snapshots
+        self._day = -1
+        self._totals: dict[int, int] = {}
+        self._pending: dict[tuple[int, int], int] = {}
+
+    async def spend(self, product_id: int, *, limit: int | None, now_ms: int) -> int:
+        """Count a call and return 0, or count nothing and return the whole seconds to 00:00 UTC."""
+        day = now_ms // DAY_MS
+        if day != self._day:
+            self._day, self._totals = day, {}
+        total = self._totals.get(product_id)
+        if total is None:
+            stored = await self._snapshots.calls(product_id, day)
+            total = self._totals.setdefault(product_id, stored + self._pending.get((product_id, day), 0))
+        if limit is not None and total >= limit:
+            return -(-(DAY_MS - now_ms % DAY_MS) // 1000)
+        self._totals[product_id] = total + 1
+        self._pending[product_id, day] = self._pending.get((product_id, day), 0) + 1
+        return 0
+
+    async def flush(self, store: Store) -> None:
+        """Write what was counted since the last flush; it is kept for the next one if the store is away.
+
+        Raises: Unavailable.
+        """
+        pending, self._pending = self._pending, {}
+        if not pending:
+            return
+        rows = [(product_id, day, calls) for (product_id, day), calls in pending.items()]
+        try:
+            totals = await store.write(lambda tx: tx.ledger.add_usage(rows))
+        except Unavailable:
+            for key, calls in pending.items():
+                self._pending[key] = self._pending.get(key, 0) + calls
+            raise
+        for product_id, day, total in totals:
+            if day == self._day:
+                self._totals[product_id] = total + self._pending.get((product_id, day), 0)
+
+
+class LastSeen:
+    """Remembers when each registered address last validated."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[int, str], int] = {}
+
+    def note(self, license_id: int, address: str, *, now_ms: int) -> None:
+        """Remember that an address validated."""
+        self._seen[license_id, address] = now_ms
+
+    async def flush(self, store: Store) -> None:
+        """Write what was seen since the last flush; it is kept for the next one if the store is away.
+
+        Raises: Unavailable.
+        """
+        seen, self._seen = self._seen, {}
+        if not seen:
+            return
+        rows = [(license_id, address, at_ms) for (license_id, address), at_ms in seen.items()]
+        try:
+            await store.write(lambda tx: tx.licenses.touch_addresses(rows))
+        except Unavailable:
+            self._seen = seen | self._seen
+            raise
