@@ -6,7 +6,7 @@
 Key and check value come from the passphrase by scrypt. A chunk's nonce is its number; header and "this is
 the last" are authenticated with it, so that a chunk changed, moved, dropped or added is found out (the STREAM
 construction of Hoang, Reyhanitabar, Rogaway and Vizár). The salt makes the key new for every archive, which
-is what lets nonces count from zero. The tar holds manifest.json, the database and the key file, in this order.
+is what lets nonces count from zero. The tar holds manifest.json, the database and the key file.
 """
 
 import hmac

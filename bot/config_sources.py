@@ -125,12 +125,13 @@ def _no_such_setting(
     path: SettingPath, known: list[SettingPath], *, place: str, spell: Callable[[SettingPath], str]
 ) -> str:
     written = spell(path)
-    near = difflib.get_close_matches(written, [spell(setting) for setting in known], n=1, cutoff=0.5)
+    names = {".".join(setting): spell(setting) for setting in known}
+    near = difflib.get_close_matches(".".join(path), names, n=1, cutoff=0.5)
     if near:
         advice = _("{place}: there is no setting {written}; did you mean {near}?")
     else:
         advice = _("{place}: there is no setting {written}; config.example.toml lists those there are.")
-    return advice.format(place=place, written=written, near=near[0] if near else "")
+    return advice.format(place=place, written=written, near=names[near[0]] if near else "")
 
 
 def _written_paths(table: Mapping[str, Any], prefix: SettingPath = ()) -> Iterator[SettingPath]:

@@ -1,0 +1,45 @@
+"""The sentence for every error an operator can mend."""
+
+from collections.abc import Callable, Mapping
+
+from bot.commands.options import Refused
+from bot.config_sources import ConfigError
+from i18n import gettext as _
+
+
+def sentence_for(error: BaseException) -> str | None:
+    """Return what to tell the operator; None if it is a fault of the program."""
+    if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        return sentence_for(error.exceptions[0])
+    if isinstance(error, Refused | ConfigError):
+        return str(error)
+    return _of_the_archive(error) or _of_the_store(error)
+
+
+def _of_the_archive(error: BaseException) -> str | None:
+    from bot import archive  # noqa: PLC0415 - cryptography is slow to import, and here only an error waits
+
+    sentences: Mapping[type[BaseException], Callable[[], str]] = {
+        archive.NotAnArchive: lambda: _(
+            "This file is not a KeyPort backup; choose one that 'keyport backup' wrote."
+        ),
+        archive.WrongPassphrase: lambda: _(
+            "The passphrase is not the one this backup was made with; try again. Nothing was changed."
+        ),
+        archive.ArchiveDamaged: lambda: _(
+            "The backup is damaged or cut short; use another one. Nothing was changed."
+        ),
+        archive.ArchiveNewer: lambda: _(
+            "The backup was made by a newer KeyPort; install that version first. Nothing was changed."
+        ),
+    }
+    sentence = sentences.get(type(error))
+    return sentence() if sentence else None
+
+
+def _of_the_store(error: BaseException) -> str | None:
+    from i18n.refusals import explain  # noqa: PLC0415 - as above
+
+    from bot.maintenance import StoreRefused  # noqa: PLC0415 - as above
+
+    return explain(error) if isinstance(error, StoreRefused) else None

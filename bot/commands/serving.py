@@ -1,0 +1,73 @@
+"""Commands that stay up: `run`, `api`, `sandbox`, and `start`, which chooses between run and sandbox."""
+
+import asyncio
+import errno
+import importlib
+from collections.abc import Awaitable
+from typing import Any
+
+from bot import app
+from bot.commands.options import Refused
+from bot.config import Config
+from bot.maintenance import finish_restore
+from i18n import gettext as _
+
+_CANNOT_LISTEN = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}
+
+
+def run(config: Config) -> None:
+    """Run bot and API until told to stop."""
+    if not config.discord.has_token:
+        raise Refused(
+            _(
+                "There is no bot token: set discord.token in config.toml or KEYPORT_DISCORD__TOKEN, "
+                "or try 'keyport sandbox', which needs none."
+            )
+        )
+    finish_restore(config.database)
+    _serve(config, app.run(config))
+
+
+def api(config: Config) -> None:
+    """Run the API alone until told to stop."""
+    finish_restore(config.database)
+    _serve(config, app.run_api(config))
+
+
+def sandbox(config: Config, *, stay: bool) -> None:
+    """Play the story against the stand-in for Discord."""
+    _serve(config, app.run_sandbox(config, stay=stay))
+
+
+def start(config: Config) -> None:
+    """Run the bot if there is a token, else the sandbox."""
+    if config.discord.has_token:
+        run(config)
+    else:
+        sandbox(config, stay=True)
+
+
+def _serve(config: Config, serving: Awaitable[None]) -> None:
+    try:
+        with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+            runner.run(_awaited(serving))
+    except OSError as error:
+        if error.errno not in _CANNOT_LISTEN:
+            raise
+        raise Refused(
+            _(
+                "The API cannot listen on {host}, port {port}: the port is taken or not allowed, or the "
+                "address is not this machine's; choose another api.host or api.port."
+            ).format(host=config.api.host, port=config.api.port)
+        ) from error
+
+
+async def _awaited(serving: Awaitable[None]) -> None:
+    await serving
+
+
+def _fast_loop() -> Any:
+    try:
+        return importlib.import_module("uvloop").new_event_loop
+    except ImportError:
+        return None

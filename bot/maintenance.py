@@ -1,0 +1,151 @@
+"""What the operator does to a store that is not serving: migrate it, back it up, restore it."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot import archive
+from bot.config import Database
+from bot.replacement import Pair, put_in_place, settle
+from storage import maintenance as store
+from storage.errors import StoreRefused
+from storage.maintenance import Contents, MigrationReport
+from storage.settings import DatabaseSettings
+
+__all__ = [
+    "Contents",
+    "Migrated",
+    "StoreRefused",
+    "Unpacked",
+    "back_up",
+    "is_in_use",
+    "migrate",
+    "needs_migration",
+    "replace",
+    "unpacked",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Migrated:
+    """Which way the database went, and the copy of how it was before."""
+
+    report: MigrationReport
+    backup: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unpacked:
+    """An archive's content, decrypted beside the target and found to fit together."""
+
+    files: Pair
+    manifest: archive.Manifest
+    contents: Contents
+
+
+def is_in_use(database: Database) -> bool:
+    """Whether a process has the database open."""
+    return database.path.exists() and store.is_in_use(_settings(database))
+
+
+def needs_migration(database: Database) -> bool:
+    """Whether the database is older than this program (or not there yet)."""
+    return store.needs_migration(_settings(database))
+
+
+def migrate(database: Database) -> Migrated:
+    """Bring the database to this program's schema; keep a copy of how it was."""
+    settings = _settings(database)
+    before = database.path.with_name(f"{database.path.name}.before-migration.bak")
+    existed = database.path.exists()
+    if existed:
+        # Left from a migration that failed: it holds what is being copied again.
+        before.unlink(missing_ok=True)
+        _snapshot(settings, before)
+    database.path.parent.mkdir(parents=True, exist_ok=True)
+    report = store.migrate(settings)
+    return Migrated(report=report, backup=_named_after(before, report.to_revision) if existed else None)
+
+
+def back_up(
+    database: Database, target: Path, *, passphrase: str, created_at_ms: int, program_version: str
+) -> Contents:
+    """Write one archive of database and key file while others go on using them; say what it holds."""
+    # The copy in clear stays on the disk that holds the database anyway, not on the target's.
+    with _folder_beside(database.path, "backup") as folder:
+        copy = Pair(database=folder / "copy.db", key_file=folder / "copy.key")
+        shutil.copyfile(database.key_path, copy.key_file)
+        copy.key_file.chmod(0o600)
+        _snapshot(_settings(database), copy.database)
+        contents = store.inspect(copy.database, copy.key_file)
+        archive.write(
+            target,
+            passphrase=passphrase,
+            database=copy.database,
+            key_file=copy.key_file,
+            created_at_ms=created_at_ms,
+            program_version=program_version,
+        )
+        return contents
+
+
+@contextmanager
+def unpacked(source: Path, database: Database, *, passphrase: str) -> Iterator[Unpacked]:
+    """Decrypt an archive beside the target and prove that its parts fit; remove what was not put in place.
+
+    Raises:
+        ArchiveRefused: it is damaged, newer, or the passphrase is another.
+        StoreRefused: its parts do not fit each other, or this program.
+    """
+    database.path.parent.mkdir(parents=True, exist_ok=True)
+    with _folder_beside(database.path, "restore") as folder:
+        files = Pair(database=folder / "restored.db", key_file=folder / "restored.key")
+        manifest = archive.read(
+            source, passphrase=passphrase, database=files.database, key_file=files.key_file
+        )
+        contents = store.inspect(files.database, files.key_file)
+        yield Unpacked(files=files, manifest=manifest, contents=contents)
+
+
+def replace(database: Database, new: Pair, *, stamp: str) -> list[Path]:
+    """Put the restored files in place; return where the old ones are kept."""
+    return put_in_place(new, pair(database), stamp=stamp)
+
+
+def pair(database: Database) -> Pair:
+    """Return the files that make up the store."""
+    return Pair(database=database.path, key_file=database.key_path)
+
+
+def finish_restore(database: Database) -> bool:
+    """Finish a restore that a crash cut off; return whether there was one."""
+    return settle(pair(database))
+
+
+def _settings(database: Database) -> DatabaseSettings:
+    return DatabaseSettings(path=database.path, key_file=database.key_path)
+
+
+def _snapshot(settings: DatabaseSettings, target: Path) -> None:
+    # The file is made first, so that it is never readable by others, not even while it is written.
+    target.touch(mode=0o600, exist_ok=False)
+    store.snapshot(settings, target)
+
+
+def _named_after(backup: Path, revision: str) -> Path:
+    """Rename the copy after the revision it precedes, beside older copies of the same name."""
+    stem = backup.name.removesuffix("migration.bak") + revision
+    name, number = f"{stem}.bak", 1
+    while backup.with_name(name).exists():
+        number += 1
+        name = f"{stem}.{number}.bak"
+    return backup.rename(backup.with_name(name))
+
+
+@contextmanager
+def _folder_beside(file: Path, purpose: str) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix=f".keyport-{purpose}-", dir=file.parent) as folder:
+        yield Path(folder)
