@@ -21,6 +21,7 @@ PREFIX_LENGTH = 4
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _KEY_LENGTH = 16
+_MINUS_SIGN = "\u2212"
 _INVERSE_OF_LAST_WEIGHT = pow(_KEY_LENGTH, -1, len(ALPHABET))
 _VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
 _UNBIASED = 248  # the largest multiple of both 31 and 62 below 256: bytes from here on are thrown away
@@ -48,9 +49,8 @@ def tidy(text: str) -> str:
     if text.isascii():
         return "".join(text.split()).replace("-", "").upper()
     folded = unicodedata.normalize("NFKC", text).upper()
-    return "".join(
-        symbol for symbol in folded if not symbol.isspace() and unicodedata.category(symbol) != "Pd"
-    )
+    kept = "".join(symbol for symbol in folded if not symbol.isspace() and not _is_dash_or_unseen(symbol))
+    return unicodedata.normalize("NFKC", kept)  # again: capitals of some letters come apart
 
 
 def display(tidied: str) -> str:
@@ -67,11 +67,18 @@ def mask(key: str) -> str:
 
 
 def looks_mistyped(text: str) -> bool:
-    """Tell whether a key has the shape of ours and a check symbol that does not fit."""
+    """Tell whether a key has the shape of ours, but a symbol that ours never hold or a check that is off."""
     tidied = tidy(text)
-    if len(tidied) != _KEY_LENGTH or not all(symbol in _VALUES for symbol in tidied):
+    if len(tidied) != _KEY_LENGTH or not tidied.isalnum():
         return False
+    if not all(symbol in _VALUES for symbol in tidied):
+        return True
     return _weighted_sum(tidied) % len(ALPHABET) != 0
+
+
+def _is_dash_or_unseen(symbol: str) -> bool:
+    """Tell what comes along with a copied key: dashes, and marks without width such as a byte order mark."""
+    return symbol == _MINUS_SIGN or unicodedata.category(symbol) in {"Pd", "Cf"}
 
 
 def _weighted_sum(symbols: str) -> int:

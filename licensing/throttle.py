@@ -1,6 +1,7 @@
 """A rate limit by GCRA: one number per key, no timers."""
 
 from collections.abc import Hashable
+from operator import itemgetter
 
 _MAX_KEYS = 50_000
 
@@ -19,8 +20,8 @@ class Throttle:
         wait_ms = full_at - now_ms - self._tolerance_ms
         if wait_ms > 0:
             return wait_ms
-        if len(self._full_at_ms) >= _MAX_KEYS:
-            self._forget_idle(now_ms)
+        if key not in self._full_at_ms and len(self._full_at_ms) >= _MAX_KEYS:
+            self._forget(now_ms)
         self._full_at_ms[key] = full_at
         return 0
 
@@ -29,5 +30,8 @@ class Throttle:
         if key in self._full_at_ms:
             self._full_at_ms[key] -= self._period_ms
 
-    def _forget_idle(self, now_ms: int) -> None:
-        self._full_at_ms = {key: at for key, at in self._full_at_ms.items() if at > now_ms}
+    def _forget(self, now_ms: int) -> None:
+        """Drop who owes nothing; of the others keep the half that owes most, or a flood would fill memory."""
+        owing = [(at, key) for key, at in self._full_at_ms.items() if at > now_ms]
+        most = sorted(owing, key=itemgetter(0))[-(_MAX_KEYS // 2) :]
+        self._full_at_ms = {key: at for at, key in most}

@@ -1,0 +1,104 @@
+"""The rate limit: never more than its burst and its pace, and never more memory than it is given."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from licensing import throttle
+from licensing.throttle import Throttle
+
+PERIOD_MS = 1_000
+START_MS = 1_750_000_000_000
+
+calls = st.lists(st.integers(0, 2_500), max_size=60)
+bursts = st.integers(1, 6)
+
+
+@given(burst=bursts, gaps=calls)
+def test_no_window_ever_lets_through_more_than_the_burst_and_the_pace(burst: int, gaps: list[int]):
+    limit, now_ms, allowed = Throttle(burst=burst, period_ms=PERIOD_MS), START_MS, []
+    for gap in gaps:
+        now_ms += gap
+        if limit.spend("a", now_ms=now_ms) == 0:
+            allowed.append(now_ms)
+    for first, since in enumerate(allowed):
+        for last in range(first, len(allowed)):
+            assert last - first + 1 <= burst + (allowed[last] - since) // PERIOD_MS
+
+
+@given(burst=bursts, gaps=calls)
+def test_whoever_waits_as_long_as_they_were_told_is_let_through_and_not_a_millisecond_sooner(
+    burst: int, gaps: list[int]
+):
+    limit, now_ms = Throttle(burst=burst, period_ms=PERIOD_MS), START_MS
+    for gap in gaps:
+        now_ms += gap
+        wait_ms = limit.spend("a", now_ms=now_ms)
+        if wait_ms:
+            assert wait_ms <= PERIOD_MS
+            assert limit.spend("a", now_ms=now_ms + wait_ms - 1) == 1
+            now_ms += wait_ms
+            assert limit.spend("a", now_ms=now_ms) == 0
+
+
+def test_a_burst_passes_at_once_and_the_next_call_waits_one_period():
+    limit = Throttle(burst=3, period_ms=PERIOD_MS)
+    assert [limit.spend("a", now_ms=START_MS) for _ in range(5)] == [0, 0, 0, PERIOD_MS, PERIOD_MS]
+
+
+def test_keys_do_not_share_their_limit():
+    limit = Throttle(burst=1, period_ms=PERIOD_MS)
+    assert limit.spend("a", now_ms=START_MS) == 0
+    assert limit.spend("b", now_ms=START_MS) == 0
+    assert limit.spend("a", now_ms=START_MS) > 0
+
+
+@given(burst=bursts, tries=st.integers(1, 20))
+def test_a_call_that_is_refunded_costs_nothing(burst: int, tries: int):
+    limit = Throttle(burst=burst, period_ms=PERIOD_MS)
+    for _ in range(tries):
+        assert limit.spend("a", now_ms=START_MS) == 0
+        limit.refund("a")
+    assert [limit.spend("a", now_ms=START_MS) for _ in range(burst + 1)] == [0] * burst + [PERIOD_MS]
+
+
+@given(burst=bursts, refunds=st.integers(1, 20), idle_ms=st.integers(0, 10_000))
+def test_no_number_of_refunds_gives_more_than_the_burst(burst: int, refunds: int, idle_ms: int):
+    limit = Throttle(burst=burst, period_ms=PERIOD_MS)
+    limit.spend("a", now_ms=START_MS)
+    for _ in range(refunds):
+        limit.refund("a")
+    passed = [limit.spend("a", now_ms=START_MS + idle_ms) for _ in range(burst + 1)].count(0)
+    assert passed == burst
+
+
+def test_a_refund_to_a_stranger_is_nothing():
+    limit = Throttle(burst=1, period_ms=PERIOD_MS)
+    limit.refund("nobody")
+    assert limit.spend("nobody", now_ms=START_MS) == 0
+    assert limit.spend("nobody", now_ms=START_MS) == PERIOD_MS
+
+
+def test_memory_stays_bounded_when_strangers_come_in_turn(monkeypatch):
+    monkeypatch.setattr(throttle, "_MAX_KEYS", 100)
+    limit = Throttle(burst=2, period_ms=PERIOD_MS)
+    for number in range(1_000):
+        limit.spend(number, now_ms=START_MS + number * PERIOD_MS)
+        assert len(limit._full_at_ms) <= 100
+
+
+def test_memory_stays_bounded_when_all_strangers_come_at_once(monkeypatch):
+    monkeypatch.setattr(throttle, "_MAX_KEYS", 100)
+    limit = Throttle(burst=2, period_ms=PERIOD_MS)
+    for number in range(1_000):
+        limit.spend(number, now_ms=START_MS)
+        assert len(limit._full_at_ms) <= 100
+
+
+def test_a_flood_of_strangers_does_not_free_whoever_used_up_their_limit(monkeypatch):
+    monkeypatch.setattr(throttle, "_MAX_KEYS", 100)
+    limit = Throttle(burst=3, period_ms=PERIOD_MS)
+    for _ in range(3):
+        limit.spend("guesser", now_ms=START_MS)
+    for number in range(1_000):
+        limit.spend(number, now_ms=START_MS)
+    assert limit.spend("guesser", now_ms=START_MS) == PERIOD_MS
