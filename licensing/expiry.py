@@ -12,9 +12,10 @@ from licensing.errors import ExpiryAmbiguous, ExpiryInPast, ExpiryInvalid, Expir
 MAX_GRACE_DAYS = 30
 
 _LAST_YEAR = 9998  # leaves room for zones east of UTC in whatever shows the date
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NEVER = frozenset({"never", "lifetime", "forever", "none", "-"})
 _NOTHING = frozenset({"", "0", "none", "no", "now", "-"})
-_PART = re.compile(r"(\d{1,6})\s*([a-z]+)")
+_PART = re.compile(r"(\d{1,18})\s*([a-z]+)")
 _UNITS = {
     "min": "minutes", "mins": "minutes", "minute": "minutes", "minutes": "minutes",
     "h": "hours", "hr": "hours", "hrs": "hours", "hour": "hours", "hours": "hours",
@@ -33,7 +34,7 @@ def parse_expiry(text: str, *, now_ms: int) -> int | None:
     typed = " ".join(text.lower().split())
     if typed in _NEVER:
         return None
-    now = datetime.fromtimestamp(now_ms / 1000, UTC)
+    now = _from_ms(now_ms)
     end = _date(typed) or _after(typed, now)
     if end <= now:
         raise ExpiryInPast(text=text)
@@ -48,7 +49,7 @@ def parse_grace_ms(text: str, *, now_ms: int) -> int:
     typed = " ".join(text.lower().split())
     if typed in _NOTHING:
         return 0
-    now = datetime.fromtimestamp(now_ms / 1000, UTC)
+    now = _from_ms(now_ms)
     try:
         grace = _after(typed, now) - now
     except (ExpiryInvalid, ExpiryAmbiguous, ExpiryTooFar) as error:
@@ -106,5 +107,9 @@ def _add_months(start: datetime, months: int) -> datetime:
     return start.replace(year=year, month=month + 1, day=day)
 
 
+def _from_ms(at_ms: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=at_ms)
+
+
 def _to_ms(moment: datetime) -> int:
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
