@@ -131,5 +131,37 @@ class TooManyWrongKeys(Refusal):
     """The member typed too many wrong keys; again in `seconds`."""
 
 
+class PermissionUnknown(Refusal):
+    """`text` is no permission code."""
+
+
+class ApiKeyRotatedAlready(Refusal):
+    """The API key that was to be replaced has been replaced in the meantime."""
+
+
+class GuildOnly(Refusal):
+    """It was asked for outside a Discord server."""
+
+
+class NotAMember(Refusal):
+    """The named person is not in this Discord server."""
+
+
+class HolderIsBot(Refusal):
+    """The named holder is a bot."""
+
+
+class RoleManaged(Refusal):
+    """The role belongs to Discord or to an integration, so nobody can give it to members."""
+
+
+class RoleTooHigh(Refusal):
+    """The role stands above the bot's own role `bot_role`."""
+
+
+class ManageRolesMissing(Refusal):
+    """The bot lacks the Manage Roles permission in this Discord server."""
+
+
 class LimitReached(Refusal):
     """The organization's plan allows `limit` of `what`."""

@@ -1,0 +1,161 @@
+"""Every refusal's sentence: what is wrong and what to do, in the reader's language."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from i18n import N_, gettext
+from licensing import errors
+from licensing.ports import Unavailable
+
+__all__ = ["SENTENCES", "STORE_SENTENCES", "explain", "sentence"]
+
+_SHOWN_LENGTH = 80
+
+SENTENCES: Mapping[type[errors.Refusal], str] = {
+    errors.NotAllowed: N_(
+        "You need the permission `{permission}` for this; ask an administrator for `/staff grant`."
+    ),
+    errors.GrantNotAllowed: N_(
+        "You do not have the permission `{permission}` yourself, so you can neither grant nor revoke it; "
+        "ask an administrator."
+    ),
+    errors.PermissionUnknown: N_("`{text}` is no permission; pick one from the list."),
+    errors.NameInvalid: N_("A product's name needs 1 to {limit} ordinary characters; choose another name."),
+    errors.NameTaken: N_("There is already a product named `{name}`; choose another name."),
+    errors.ProductNotFound: N_("There is no product `{text}` here; pick one from the list."),
+    errors.ProductNotSold: N_("`{name}` is archived or disabled, so no license can be issued for it."),
+    errors.ApiKeyRotatedAlready: N_(
+        "This API key was replaced in the meantime, so nothing was changed; "
+        "use `/product rotate-key` again if you still need a new one."
+    ),
+    errors.LicenseNotFound: N_(
+        "No such license was found here; pick one from the list, or type its number like `#12` "
+        "or its whole key."
+    ),
+    errors.LicenseAlreadyRevoked: N_(
+        "This license is already revoked, and that is final; issue a new one to restore access."
+    ),
+    errors.HolderAmbiguous: N_("Name a member or an email address, not both."),
+    errors.EmailInvalid: N_("`{text}` is no email address; type one like `name@example.com`."),
+    errors.ExpiryInvalid: N_(
+        "`{text}` is no date or duration; type something like `30d`, `1y6mo`, `2027-01-01` or `never`."
+    ),
+    errors.ExpiryAmbiguous: N_(
+        "`{text}` could mean minutes or months; type `min` for minutes or `mo` for months."
+    ),
+    errors.ExpiryInPast: N_("`{text}` has passed already; type a later date."),
+    errors.ExpiryTooFar: N_("That date is too far away; type one up to the year {limit}, or `never`."),
+    errors.GraceInvalid: N_(
+        "`{text}` is no grace period; type one of at most {limit_days} days, like `24h` or "
+        "`7d`, or leave it out."
+    ),
+    errors.MaxIpsInvalid: N_(
+        "The address limit must be between 0 and {limit}; 0 means any number of addresses."
+    ),
+    errors.NotesTooLong: N_("That text is too long; use at most {limit} characters."),
+    errors.AddressInvalid: N_("`{text}` is no IP address; type one like `203.0.113.7` or `2001:db8::7`."),
+    errors.KeyNotFound: N_("No license with this key was found here; check it and try again."),
+    errors.KeyMistyped: N_("That key looks mistyped; compare it with the original and try again."),
+    errors.KeyClaimedByOther: N_(
+        "This key belongs to another member; if it is yours, ask the staff of this server."
+    ),
+    errors.KeyClaimedAlready: N_("You have already claimed this key for `{product}`; see `/licenses`."),
+    errors.KeyRevoked: N_("The license of this key was revoked; ask the staff of this server."),
+    errors.KeyExpired: N_("The license of this key has expired; ask the staff of this server for a new one."),
+    errors.KeySuspended: N_("The license of this key is paused; ask the staff of this server."),
+    errors.TooManyWrongKeys: N_("Too many wrong keys; wait {seconds} seconds and try again."),
+    errors.LimitReached: N_(
+        "This server's plan allows {limit} {what}, and all are used; ask whoever runs this bot "
+        "for a larger plan."
+    ),
+    errors.GuildOnly: N_("This works only inside a server; use it in the server that the license is from."),
+    errors.NotAMember: N_(
+        "That person is not in this server; pick a member, or leave the member out and hand "
+        "the key over yourself."
+    ),
+    errors.HolderIsBot: N_("A bot cannot hold a license; pick a person."),
+    errors.RoleManaged: N_(
+        "That role belongs to Discord or to an integration, so it cannot be given to members; "
+        "pick another role."
+    ),
+    errors.RoleTooHigh: N_(
+        "That role stands above mine; under Server Settings → Roles, drag my role `{bot_role}` "
+        "above it and try again."
+    ),
+    errors.ManageRolesMissing: N_(
+        "I may not give roles here; under Server Settings → Roles, allow my role Manage Roles and try again."
+    ),
+}
+
+# The keys are codes of `storage.errors.StoreRefused`, which may not be imported here.
+STORE_SENTENCES: Mapping[str, str] = {
+    "database_newer": N_(
+        "The database {path} was written by a newer KeyPort (it has version {found}); "
+        "install that version or newer, or restore a backup."
+    ),
+    "database_older": N_(
+        "The database {path} is of an older version ({found}, needed: {needed}); run `keyport migrate`."
+    ),
+    "database_unreadable": N_(
+        "The database {path} cannot be opened; check that it is a KeyPort database and that "
+        "this user may write it."
+    ),
+    "database_in_use": N_("The database {path} is in use by another process; stop that one first."),
+    "sqlite_too_old": N_(
+        "This Python's SQLite is too old ({found}, needed: {needed}); use a newer Python or a newer SQLite."
+    ),
+    "key_file_missing": N_(
+        "The key file {path} is missing, and the database cannot be read without it; restore "
+        "it from your backup."
+    ),
+    "key_file_wrong": N_(
+        "The key file {path} does not belong to this database; restore the right one from your backup."
+    ),
+    "key_file_exposed": N_(
+        "The key file {path} can be read by other users; make it readable by its owner alone (chmod 600)."
+    ),
+    "key_file_damaged": N_("The key file {path} is damaged; restore it from your backup."),
+}
+
+_UNAVAILABLE = N_("The license database cannot be reached now; nothing was changed, try again in a minute.")
+_WHAT = {"products": N_("products"), "licenses": N_("licenses")}
+
+
+def explain(error: BaseException) -> str:
+    """Return the sentence of a refusal, of an unreachable store, or of a store that refused to open.
+
+    Raises: LookupError, for what has no sentence.
+    """
+    found = sentence(error)
+    if found is None:
+        raise LookupError(type(error).__name__)
+    return found
+
+
+def sentence(error: BaseException) -> str | None:
+    """Return the sentence that `explain` gives, or None where there is none."""
+    if isinstance(error, Unavailable):
+        return gettext(_UNAVAILABLE)
+    data = getattr(error, "data", {})
+    if isinstance(error, errors.Refusal):
+        text = SENTENCES.get(type(error))
+    else:
+        text = STORE_SENTENCES.get(str(getattr(error, "code", "")))
+    return gettext(text).format_map(_Shown(data)) if text is not None else None
+
+
+class _Shown(dict[str, Any]):
+    """Data as it may stand in a sentence: short, on one line, unable to break out of its backticks."""
+
+    def __getitem__(self, name: str) -> str:
+        value = super().__getitem__(name)
+        if name == "what":
+            return gettext(_WHAT.get(value, value))
+        text = str(value.value if isinstance(value, Enum) else value)
+        flat = " ".join("".join(symbol if symbol.isprintable() else " " for symbol in text).split())
+        flat = flat.replace("`", "'")
+        return flat if len(flat) <= _SHOWN_LENGTH or name == "path" else flat[: _SHOWN_LENGTH - 1] + "…"
+
+    def __missing__(self, name: str) -> str:
+        return "?"
