@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from licensing.errors import NameInvalid, NameTaken, ProductNotFound
+from licensing.errors import ApiKeyRotatedAlready, NameInvalid, NameTaken, ProductNotFound
 from licensing.events import Action, difference, happened
 from licensing.expiry import parse_grace_ms
 from licensing.keys import API_KEY_PREFIX_LENGTH, RandomBytes, api_key_digest, make_api_key
@@ -78,10 +78,14 @@ class CatalogService:
 
         return NewApiKey(await self._store.write(work), api_key)
 
-    async def rotate_key(self, by: Actor, *, name: str, grace: str = "") -> NewApiKey:
+    async def rotate_key(
+        self, by: Actor, *, name: str | int, grace: str = "", replacing: str | None = None
+    ) -> NewApiKey:
         """Give a product a new API key; the old one dies at once, or after the grace period.
 
-        Raises: NotAllowed, ProductNotFound, GraceInvalid.
+        With `replacing`, the prefix of the key to replace, a confirmation that is pressed twice rotates once.
+
+        Raises: NotAllowed, ProductNotFound, GraceInvalid, ApiKeyRotatedAlready.
         """
         now_ms, api_key = self._clock(), make_api_key(self._random_bytes)
         grace_ms = parse_grace_ms(grace, now_ms=now_ms)
@@ -89,6 +93,8 @@ class CatalogService:
         def work(tx: Transaction) -> Steps[Product]:
             yield from require(tx, by, Permission.PRODUCTS_EDIT)
             product = yield from find_product(tx, by.organization_id, name)
+            if replacing is not None:
+                yield from _require_current(tx, product, replacing, now_ms)
             yield from tx.products.end_api_keys(product.id, now_ms=now_ms, valid_until_ms=now_ms + grace_ms)
             yield from _insert_api_key(tx, product, api_key, now_ms)
             after = {"prefix": api_key[:API_KEY_PREFIX_LENGTH], "grace_ms": grace_ms}
@@ -149,7 +155,7 @@ class CatalogService:
 
         return await self._store.read(work)
 
-    async def view(self, by: Actor, *, name: str) -> ProductView:
+    async def view(self, by: Actor, *, name: str | int) -> ProductView:
         """Return a product with its keys' prefixes and how many licenses it has.
 
         Raises: NotAllowed, ProductNotFound.
@@ -176,15 +182,24 @@ def tidy_name(name: str) -> str:
     return tidied
 
 
-def find_product(tx: Transaction, organization_id: int, name: str) -> Steps[Product]:
-    """Return a product by its name, whatever the case.
+def find_product(tx: Transaction, organization_id: int, name: str | int) -> Steps[Product]:
+    """Return a product by its name, whatever the case, or by its id.
 
     Raises: ProductNotFound.
     """
-    product = yield from tx.products.by_name(organization_id, " ".join(name.split()))
+    if isinstance(name, int):
+        product = yield from tx.products.lock(organization_id, name)
+    else:
+        product = yield from tx.products.by_name(organization_id, " ".join(name.split()))
     if product is None:
-        raise ProductNotFound(text=name)
+        raise ProductNotFound(text=str(name))
     return product
+
+
+def _require_current(tx: Transaction, product: Product, prefix: str, now_ms: int) -> Steps[None]:
+    keys = yield from tx.products.api_keys(product.id, now_ms=now_ms)
+    if not any(key.prefix == prefix and key.valid_until_ms is None for key in keys):
+        raise ApiKeyRotatedAlready
 
 
 def _insert_api_key(tx: Transaction, product: Product, api_key: str, now_ms: int) -> Steps[None]:
