@@ -1,0 +1,129 @@
+"""Which address a call comes from: the socket's, or the one that a trusted proxy passes on.
+
+A proxy is believed only if the operator listed it. One that was not listed but passes addresses on would make
+every customer look like one and the same; no address is registered from it, and the operator is told.
+"""
+
+import logging
+from collections.abc import Iterable
+from enum import Enum, auto
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from aiohttp import web
+
+Network = IPv4Network | IPv6Network
+IP = IPv4Address | IPv6Address
+
+FORWARDED_FOR = "X-Forwarded-For"
+REMEMBERED = 65_536
+REPORTED_AT_MOST = 16  # peers named in /readyz and the log; an attacker in the LAN must not fill either
+
+_log = logging.getLogger(__name__)
+
+
+class Peer(Enum):
+    """Who is at the other end of the socket."""
+
+    CALLER = auto()
+    PRIVATE = auto()  # the caller, unless it passes on somebody else's address
+    PROXY = auto()
+    UNKNOWN = auto()
+
+
+class AddressReader:
+    """Reads a caller's address as it is counted: IPv4 whole, IPv6 by its prefix, or None if unknown."""
+
+    def __init__(
+        self,
+        trusted_proxies: Iterable[Network] = (),
+        *,
+        client_ip_header: str = FORWARDED_FOR,
+        ipv6_prefix: int = 64,
+    ) -> None:
+        self._trusted = tuple(trusted_proxies)
+        self._header = client_ip_header
+        self._suspicious = tuple(dict.fromkeys((client_ip_header, FORWARDED_FOR)))
+        self._ipv6_prefix = ipv6_prefix
+        self._misconfigured: dict[str, None] = {}
+        # Parsing costs more than the rest of a request's reading; most calls come from few peers.
+        self._peer = lru_cache(REMEMBERED)(self._judge_peer)
+        self._claim = lru_cache(REMEMBERED)(self._judge_claim)
+
+    @property
+    def misconfigured(self) -> tuple[str, ...]:
+        """The peers that look like proxies but do not pass a believable address on."""
+        return tuple(self._misconfigured)
+
+    def read(self, request: web.Request) -> str | None:
+        """Return the caller's address, or None where it cannot be known."""
+        peer = request.remote or ""
+        kind, address = self._peer(peer)
+        if kind is Peer.CALLER:
+            return address
+        if kind is Peer.PROXY:
+            return self._passed_on(peer, request)
+        if kind is Peer.PRIVATE and any(name in request.headers for name in self._suspicious):
+            self._report(
+                peer, "passes on addresses but is not trusted; add it to api.trusted_proxies if it is yours"
+            )
+            return None
+        return address
+
+    def _passed_on(self, peer: str, request: web.Request) -> str | None:
+        claims = request.headers.getall(self._header, ())
+        if not claims:
+            self._report(
+                peer, f"is trusted but sends no {self._header}; let it set that header, or stop trusting it"
+            )
+            return None
+        return self._claim(",".join(claims))
+
+    def _report(self, peer: str, problem: str) -> None:
+        if peer in self._misconfigured or len(self._misconfigured) >= REPORTED_AT_MOST:
+            return
+        self._misconfigured[peer] = None
+        _log.warning("The proxy %s %s. No address is registered from it until then.", peer, problem)
+
+    def _judge_peer(self, peer: str) -> tuple[Peer, str | None]:
+        ip = _parse(peer)
+        if ip is None:
+            return Peer.UNKNOWN, None
+        if self._is_trusted(ip):
+            return Peer.PROXY, None
+        return Peer.CALLER if ip.is_global else Peer.PRIVATE, self._counted(ip)
+
+    def _judge_claim(self, claim: str) -> str | None:
+        """Return the rightmost address that is no proxy of ours: what stands left of it may be a lie."""
+        ip: IP | None = None
+        for entry in reversed(claim.split(",")):
+            if not entry.strip():
+                continue
+            ip = _parse(_without_port(entry.strip()))
+            if ip is None or not self._is_trusted(ip):
+                break
+        return None if ip is None else self._counted(ip)
+
+    def _is_trusted(self, ip: IP) -> bool:
+        return any(ip in network for network in self._trusted)
+
+    def _counted(self, ip: IP) -> str:
+        if isinstance(ip, IPv4Address) or self._ipv6_prefix == ip.max_prefixlen:
+            return str(ip)
+        return str(IPv6Network((ip, self._ipv6_prefix), strict=False))
+
+
+def _parse(text: str) -> IP | None:
+    try:
+        ip = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
+
+
+def _without_port(entry: str) -> str:
+    """Return the address of `1.2.3.4:5678`, `[2001:db8::1]:443`, or an entry as it is."""
+    entry = entry.strip('"')
+    if entry.startswith("["):
+        return entry[1:].partition("]")[0]
+    return entry.partition(":")[0] if entry.count(":") == 1 else entry

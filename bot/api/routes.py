@@ -1,0 +1,48 @@
+"""Which address leads to which handler, and what every other address and method is told."""
+
+from aiohttp import hdrs, web
+
+from bot.api.addresses import AddressReader
+from bot.api.errors import Handler, Refused, answering, bad_request
+from bot.api.handlers import LicenseHandlers
+from bot.api.health import Health, Readiness, healthz
+from bot.api.limits import BODY_LIMIT
+from i18n import gettext as _
+from licensing.services.validation import ValidationService
+from licensing.verdict import Status
+
+
+def build_api(validation: ValidationService, *, addresses: AddressReader, health: Health) -> web.Application:
+    """Put the API together over the use cases it serves."""
+    app = web.Application(client_max_size=BODY_LIMIT)
+    licenses, readiness = LicenseHandlers(validation, addresses), Readiness(health, addresses)
+    _add(app, "POST", "/api/v1/validate", licenses.validate)
+    _add(app, "GET", "/api/v1/license/{key}", licenses.lookup)
+    _add(app, "GET", "/healthz", healthz)
+    _add(app, "GET", "/readyz", readiness.readyz)
+    app.router.add_route("*", "/{path:.*}", answering(_nothing_here))
+    return app
+
+
+def _add(app: web.Application, method: str, path: str, handler: Handler) -> None:
+    resource, allowed = app.router.add_resource(path), [method, "OPTIONS"]
+    resource.add_route(method, answering(handler))
+    if method == "GET":
+        allowed.insert(1, "HEAD")
+        resource.add_route("HEAD", answering(handler))
+    resource.add_route("*", answering(_other_method(", ".join(allowed))))
+
+
+def _other_method(allow: str) -> Handler:
+    async def answer(request: web.Request) -> web.Response:
+        if request.method == hdrs.METH_OPTIONS:
+            return web.Response(status=204, headers={hdrs.ALLOW: allow})
+        message = _("This address takes {methods} only.").format(methods=allow)
+        raise Refused(405, Status.INVALID_REQUEST, message, headers={hdrs.ALLOW: allow})
+
+    return answer
+
+
+async def _nothing_here(_request: web.Request) -> web.Response:
+    message = _("There is nothing at this address; see POST /api/v1/validate and GET /api/v1/license/KEY.")
+    raise bad_request(404, message)
