@@ -25,12 +25,21 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from bot.archive_parts import ArchiveDamaged, ArchiveNewer, ArchiveRefused, Manifest, extract, pack
+from bot.archive_parts import (
+    ArchiveDamaged,
+    ArchiveNewer,
+    ArchiveRefused,
+    ArchiveUnfit,
+    Manifest,
+    extract,
+    pack,
+)
 
 __all__ = [
     "ArchiveDamaged",
     "ArchiveNewer",
     "ArchiveRefused",
+    "ArchiveUnfit",
     "Cost",
     "Manifest",
     "NotAnArchive",

@@ -29,6 +29,10 @@ class ArchiveNewer(ArchiveRefused):
     """A later version of the program wrote it, in a form this one does not know."""
 
 
+class ArchiveUnfit(ArchiveRefused):
+    """Its database and its key file do not belong together, or are not what they are called."""
+
+
 class Manifest(BaseModel):
     """Who packed what, and when."""
 

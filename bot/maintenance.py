@@ -29,6 +29,9 @@ __all__ = [
 ]
 
 
+_UNFIT = {"database_unreadable", "key_file_damaged", "key_file_missing", "key_file_wrong"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Migrated:
     """Which way the database went, and the copy of how it was before."""
@@ -80,7 +83,7 @@ def back_up(
         shutil.copyfile(database.key_path, copy.key_file)
         copy.key_file.chmod(0o600)
         _snapshot(_settings(database), copy.database)
-        contents = store.inspect(copy.database, copy.key_file)
+        contents = _inspected_as(copy, database)
         archive.write(
             target,
             passphrase=passphrase,
@@ -97,8 +100,7 @@ def unpacked(source: Path, database: Database, *, passphrase: str) -> Iterator[U
     """Decrypt an archive beside the target and prove that its parts fit; remove what was not put in place.
 
     Raises:
-        ArchiveRefused: it is damaged, newer, or the passphrase is another.
-        StoreRefused: its parts do not fit each other, or this program.
+        ArchiveRefused: it is damaged, newer, its parts do not fit, or the passphrase is another.
     """
     database.path.parent.mkdir(parents=True, exist_ok=True)
     with _folder_beside(database.path, "restore") as folder:
@@ -106,8 +108,7 @@ def unpacked(source: Path, database: Database, *, passphrase: str) -> Iterator[U
         manifest = archive.read(
             source, passphrase=passphrase, database=files.database, key_file=files.key_file
         )
-        contents = store.inspect(files.database, files.key_file)
-        yield Unpacked(files=files, manifest=manifest, contents=contents)
+        yield Unpacked(files=files, manifest=manifest, contents=_inspected(files))
 
 
 def replace(database: Database, new: Pair, *, stamp: str) -> list[Path]:
@@ -123,6 +124,27 @@ def pair(database: Database) -> Pair:
 def finish_restore(database: Database) -> bool:
     """Finish a restore that a crash cut off; return whether there was one."""
     return settle(pair(database))
+
+
+def _inspected(unpacked_files: Pair) -> Contents:
+    """Inspect what came out of an archive; the paths in a refusal of storage would mean nothing to a reader."""
+    try:
+        return store.inspect(unpacked_files.database, unpacked_files.key_file)
+    except StoreRefused as error:
+        if error.code == "database_newer":
+            raise archive.ArchiveNewer from error
+        if error.code in _UNFIT:
+            raise archive.ArchiveUnfit from error
+        raise
+
+
+def _inspected_as(copy: Pair, original: Database) -> Contents:
+    """Inspect a copy; a refusal names the files it was copied from."""
+    try:
+        return store.inspect(copy.database, copy.key_file)
+    except StoreRefused as error:
+        path = original.key_path if error.code.startswith("key_file") else original.path
+        raise StoreRefused(error.code, **error.data | {"path": path}) from error
 
 
 def _settings(database: Database) -> DatabaseSettings:

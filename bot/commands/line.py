@@ -47,27 +47,31 @@ def _remember_config(context: typer.Context, config: ConfigPath = None) -> None:
 
 
 def _run(context: typer.Context, config: ConfigPath = None) -> None:
+    loaded = settings(context, config)
     from bot.commands import serving
 
-    serving.run(settings(context, config))
+    serving.run(loaded)
 
 
 def _api(context: typer.Context, config: ConfigPath = None) -> None:
+    loaded = settings(context, config)
     from bot.commands import serving
 
-    serving.api(settings(context, config))
+    serving.api(loaded)
 
 
 def _sandbox(context: typer.Context, *, config: ConfigPath = None, once: Once = False) -> None:
+    loaded = settings(context, config)
     from bot.commands import serving
 
-    serving.sandbox(settings(context, config), stay=not once)
+    serving.sandbox(loaded, stay=not once)
 
 
 def _start(context: typer.Context, config: ConfigPath = None) -> None:
+    loaded = settings(context, config)
     from bot.commands import serving
 
-    serving.start(settings(context, config))
+    serving.start(loaded)
 
 
 def _check_config(context: typer.Context, config: ConfigPath = None) -> None:
@@ -80,27 +84,28 @@ def _check_config(context: typer.Context, config: ConfigPath = None) -> None:
 
 
 def _migrate(context: typer.Context, config: ConfigPath = None) -> None:
+    database = settings(context, config).database
     from bot.commands import upkeep
 
-    upkeep.migrate(settings(context, config).database)
+    upkeep.migrate(database)
 
 
 def _backup(
     context: typer.Context, target: Target, *, config: ConfigPath = None, overwrite: Overwrite = False
 ) -> None:
+    database = settings(context, config).database
     from bot.commands import upkeep
 
-    upkeep.backup(
-        settings(context, config).database, target, overwrite=overwrite, program_version=program_version()
-    )
+    upkeep.backup(database, target, overwrite=overwrite, program_version=program_version())
 
 
 def _restore(
     context: typer.Context, archive: Archive, *, config: ConfigPath = None, yes: Yes = False
 ) -> None:
+    database = settings(context, config).database
     from bot.commands import upkeep
 
-    upkeep.restore(settings(context, config).database, archive, ask=not yes)
+    upkeep.restore(database, archive, ask=not yes)
 
 
 def _version() -> None:

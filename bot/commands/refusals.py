@@ -1,5 +1,6 @@
 """The sentence for every error an operator can mend."""
 
+import sys
 from collections.abc import Callable, Mapping
 
 from bot.commands.options import Refused
@@ -17,7 +18,10 @@ def sentence_for(error: BaseException) -> str | None:
 
 
 def _of_the_archive(error: BaseException) -> str | None:
-    from bot import archive  # noqa: PLC0415 - cryptography is slow to import, and here only an error waits
+    # Who was never imported raised nothing; and the last door must open without what may itself be broken.
+    if "bot.archive" not in sys.modules:
+        return None
+    from bot import archive  # noqa: PLC0415 - see above
 
     sentences: Mapping[type[BaseException], Callable[[], str]] = {
         archive.NotAnArchive: lambda: _(
@@ -32,14 +36,16 @@ def _of_the_archive(error: BaseException) -> str | None:
         archive.ArchiveNewer: lambda: _(
             "The backup was made by a newer KeyPort; install that version first. Nothing was changed."
         ),
+        archive.ArchiveUnfit: lambda: _(
+            "The database and the key file in this backup do not belong together; use another one. "
+            "Nothing was changed."
+        ),
     }
-    sentence = sentences.get(type(error))
-    return sentence() if sentence else None
+    sentence_of = sentences.get(type(error))
+    return sentence_of() if sentence_of else None
 
 
 def _of_the_store(error: BaseException) -> str | None:
-    from i18n.refusals import explain  # noqa: PLC0415 - as above
+    from i18n.refusals import sentence  # noqa: PLC0415 - as above
 
-    from bot.maintenance import StoreRefused  # noqa: PLC0415 - as above
-
-    return explain(error) if isinstance(error, StoreRefused) else None
+    return sentence(error)
