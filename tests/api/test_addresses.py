@@ -1,0 +1,138 @@
+"""Guarantees about whose address a call is counted under."""
+
+import logging
+from ipaddress import ip_address, ip_network
+
+import pytest
+from aiohttp.test_utils import make_mocked_request
+from hypothesis import given
+from hypothesis import strategies as st
+from multidict import CIMultiDict
+
+from bot.api.addresses import REPORTED_AT_MOST, AddressReader
+
+PROXIES = tuple(ip_network(text) for text in ("10.0.0.0/8", "fd00::/8", "::1/128"))
+
+
+class Socket:
+    """The end of a connection, as aiohttp asks for it."""
+
+    def __init__(self, peer):
+        self.peer = peer
+
+    def get_extra_info(self, name, default=None):
+        return self.peer if name == "peername" else default
+
+    def is_closing(self):
+        return False
+
+
+def request_from(peer, *headers):
+    socket = Socket((peer, 4711))
+    return make_mocked_request("POST", "/api/v1/validate", CIMultiDict(headers), transport=socket)
+
+
+def seen(peer, *claims, trusted=PROXIES, header="X-Forwarded-For", prefix=64):
+    reader = AddressReader(trusted, client_ip_header=header, ipv6_prefix=prefix)
+    return reader.read(request_from(peer, *((header, claim) for claim in claims)))
+
+
+@pytest.mark.parametrize(
+    ("peer", "address"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2a01:4f8:1:2:3:4:5:6", "2a01:4f8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::2", "::/64"),
+        ("", None),
+        ("not an address", None),
+    ],
+)
+def test_without_a_proxy_the_socket_decides(peer, address):
+    assert seen(peer) == address
+
+
+@pytest.mark.parametrize(
+    ("claim", "address"),
+    [
+        ("8.8.8.8", "8.8.8.8"),
+        ("1.2.3.4, 8.8.8.8", "8.8.8.8"),
+        ("8.8.8.8, 10.1.1.1, 10.2.2.2", "8.8.8.8"),
+        ("8.8.8.8:51234", "8.8.8.8"),
+        ("[2a01:4f8:1:2::9]:443", "2a01:4f8:1:2::/64"),
+        ("2a01:4f8:1:2::9", "2a01:4f8:1:2::/64"),
+        ('"8.8.8.8"', "8.8.8.8"),
+        ("::ffff:8.8.8.8", "8.8.8.8"),
+        ("::ffff:10.0.0.9, 10.0.0.8", "10.0.0.9"),
+        ("192.168.1.5", "192.168.1.5"),
+        (" 8.8.8.8 ,, ", "8.8.8.8"),
+        ("8.8.8.8, unknown", None),
+        ("", None),
+        (",,,", None),
+        ("'; DROP TABLE licenses; --", None),
+    ],
+)
+def test_behind_a_trusted_proxy_the_rightmost_address_that_is_no_proxy_counts(claim, address):
+    assert seen("10.0.0.1", claim) == address
+
+
+def test_several_forwarding_headers_count_as_one_list_in_their_order():
+    assert seen("10.0.0.1", "1.1.1.1", "8.8.8.8, 10.9.9.9") == "8.8.8.8"
+
+
+def test_a_public_caller_that_claims_another_address_is_not_believed():
+    assert seen("8.8.4.4", "1.2.3.4") == "8.8.4.4"
+
+
+def test_a_configured_header_is_read_in_place_of_the_usual_one():
+    reader = AddressReader(PROXIES, client_ip_header="CF-Connecting-IP")
+    request = request_from("10.0.0.1", ("CF-Connecting-IP", "8.8.8.8"), ("X-Forwarded-For", "1.1.1.1"))
+    assert reader.read(request) == "8.8.8.8"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "address"),
+    [(128, "2a01:4f8:1:2::9"), (56, "2a01:4f8:1::/56"), (48, "2a01:4f8:1::/48")],
+)
+def test_the_ipv6_prefix_is_the_operators_choice(prefix, address):
+    assert seen("2a01:4f8:1:2::9", prefix=prefix) == address
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "172.17.0.1", "::1", "100.64.0.3", "fd12::1"])
+def test_a_private_peer_that_passes_addresses_on_untrusted_is_reported_once_and_counts_nowhere(peer, caplog):
+    reader = AddressReader()
+    request = request_from(peer, ("X-Forwarded-For", "8.8.8.8"))
+    with caplog.at_level(logging.WARNING):
+        assert [reader.read(request), reader.read(request)] == [None, None]
+    assert reader.misconfigured == (peer,)
+    assert [record.getMessage().count("api.trusted_proxies") for record in caplog.records] == [1]
+    assert reader.read(request_from("8.8.8.8")) == "8.8.8.8"
+
+
+def test_a_trusted_proxy_that_passes_nothing_on_is_reported_and_counts_nowhere():
+    reader = AddressReader(PROXIES)
+    assert reader.read(request_from("10.0.0.1")) is None
+    assert reader.misconfigured == ("10.0.0.1",)
+
+
+def test_many_odd_peers_cannot_fill_the_report():
+    reader = AddressReader()
+    for last in range(200):
+        reader.read(request_from(f"192.168.0.{last}", ("X-Forwarded-For", "8.8.8.8")))
+    assert len(reader.misconfigured) == REPORTED_AT_MOST
+
+
+@given(st.ip_addresses(), st.lists(st.ip_addresses(v=4, network="10.0.0.0/8"), max_size=3))
+def test_however_many_proxies_stand_between_the_same_caller_counts_the_same(caller, hops):
+    claim = ", ".join(map(str, [caller, *hops]))
+    direct = seen(str(caller), trusted=())
+    if not any(ip_address(caller) in network for network in PROXIES):
+        assert seen("10.0.0.1", claim) == direct
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0"), max_size=200))
+def test_whatever_a_header_holds_is_an_address_or_nothing(claim):
+    found = seen("10.0.0.1", claim)
+    assert found is None or ip_network(found)

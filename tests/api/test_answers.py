@@ -1,0 +1,115 @@
+"""Guarantees about the bytes of a validation's answer, and about the sentences for a bad request."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.api.answers import moment, verdict_body
+from bot.api.errors import Refused
+from bot.api.schemas import parse_validate
+from licensing.models import License
+from licensing.verdict import Status, Verdict
+
+FIELDS = [
+    "valid", "status", "expires", "ip_registered", "ip_count", "max_ips",
+    "version", "version_valid", "custom", "signature",
+]  # fmt: skip
+TIMES = st.integers(0, 253_000_000_000_000)
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=256)
+LICENSES = st.builds(
+    License,
+    id=st.integers(1, 2**62),
+    organization_id=st.integers(1, 2**62),
+    product_id=st.integers(1, 2**62),
+    expires_at_ms=st.none() | TIMES,
+    max_ips=st.none() | st.integers(1, 100_000),
+    created_at_ms=TIMES,
+    updated_at_ms=TIMES,
+)
+VERDICTS = st.builds(
+    Verdict,
+    st.sampled_from(Status),
+    st.none() | LICENSES,
+    st.none() | st.booleans(),
+    st.none() | st.integers(0, 100_000),
+)
+
+
+@given(VERDICTS, st.none() | TEXTS, st.none() | TEXTS)
+def test_the_answer_is_what_a_json_library_would_write_in_the_contracts_order(verdict, version, nonce):
+    license_ = verdict.license
+    ends = license_ is not None and license_.expires_at_ms is not None
+    counted = license_ is not None and verdict.ip_count is not None
+    values = [
+        verdict.status is Status.ACTIVE,
+        verdict.status.value,
+        moment(license_.expires_at_ms) if ends else None,
+        verdict.ip_registered,
+        verdict.ip_count,
+        license_.max_ips if counted else None,
+        version,
+        None,
+        None,
+        None,
+    ]
+    expected = dict(zip(FIELDS, values, strict=True)) | ({} if nonce is None else {"nonce": nonce})
+    written = json.dumps(expected, ensure_ascii=False, separators=(",", ":")).encode()
+    assert verdict_body(verdict, version=version, nonce=nonce) == written
+
+
+@pytest.mark.parametrize(
+    ("at_ms", "text"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (1, "1970-01-01T00:00:00.001Z"),
+        (1_798_761_599_999, "2026-12-31T23:59:59.999Z"),
+        (253_370_764_800_000, "9999-01-01T00:00:00.000Z"),
+    ],
+)
+def test_times_are_iso_8601_with_milliseconds_and_z(at_ms, text):
+    assert moment(at_ms) == text
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "named"),
+    [
+        (b"", 400, "JSON"),
+        (b"{", 400, "JSON"),
+        (b"license_key=x", 400, "JSON"),
+        (b'{"license_key":"\xff"}', 400, "JSON"),
+        (b'{"license_key":"\\ud800"}', 400, "JSON"),
+        (b'{"license_key":"x","z":NaN}', 400, "JSON"),
+        (b'{"license_key":"x","z":-Infinity}', 400, "JSON"),
+        (b'{"license_key":"x","z":' + b"[" * 9_000 + b"]" * 9_000 + b"}", 400, "JSON"),
+        ('{"license_key":"x"}'.encode("utf-16"), 400, "JSON"),
+        (b"[]", 422, "object"),
+        (b'"key"', 422, "object"),
+        (b"null", 422, "object"),
+        (b"{}", 422, "license_key"),
+        (b'{"license_key":null}', 422, "license_key"),
+        (b'{"license_key":12345}', 422, "license_key"),
+        (b'{"license_key":["x"]}', 422, "license_key"),
+        (b'{"license_key":""}', 422, "license_key"),
+        (b'{"license_key":"%s"}' % (b"k" * 257), 422, "license_key"),
+        (b'{"license_key":"x","version":2}', 422, "version"),
+        (b'{"license_key":"x","version":"%s"}' % (b"1" * 10_000), 422, "version"),
+        (b'{"license_key":"x","device_id":{}}', 422, "device_id"),
+        (b'{"license_key":"x","nonce":true}', 422, "nonce"),
+    ],
+)
+def test_a_body_that_cannot_be_used_is_refused_by_a_sentence_that_names_what_is_wrong(body, code, named):
+    with pytest.raises(Refused) as caught:
+        parse_validate(body)
+    assert (caught.value.code, caught.value.status) == (code, Status.INVALID_REQUEST)
+    assert named in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["k" * 256, "NaN-Infinity", "a\0b", "🔑" * 64, "'; DROP TABLE licenses; --", " ", "\u2028", "Ключ"],
+)
+def test_any_text_within_the_limits_is_a_key(key):
+    body = json.dumps({"license_key": key, "version": None, "unknown": {"more": [1.5]}}).encode()
+    assert parse_validate(body).license_key == key
