@@ -46,6 +46,4 @@ def check_claimable(
 
 def claim(license_: License, *, customer_id: int, now_ms: int) -> License:
     """Bind a license to the customer who claims it."""
-    return license_.model_copy(
-        update={"customer_id": customer_id, "claimed_at_ms": now_ms, "updated_at_ms": now_ms}
-    )
+    return license_.model_copy(update={"customer_id": customer_id, "claimed_at_ms": now_ms, "updated_at_ms": now_ms})

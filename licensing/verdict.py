@@ -189,9 +189,7 @@ def judge(product: ProductSnapshot, license_: LicenseSnapshot | None, call: Call
     return _verdict(subject, Status.ACTIVE)
 
 
-def trace(
-    product: ProductSnapshot, license_: LicenseSnapshot | None, call: Call, *, now_ms: int
-) -> tuple[Step, ...]:
+def trace(product: ProductSnapshot, license_: LicenseSnapshot | None, call: Call, *, now_ms: int) -> tuple[Step, ...]:
     """Return every check in its order and how it ended; after the first failure the rest are skipped."""
     subject, failed, steps = Subject(product, license_, call, now_ms), False, []
     for name, check in CHECKS:

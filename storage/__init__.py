@@ -1,0 +1,6 @@
+"""Where everything is kept: schema, migrations, statements, and the drivers that run them."""
+
+from storage.settings import DatabaseSettings
+from storage.store import open_store
+
+__all__ = ["DatabaseSettings", "open_store"]

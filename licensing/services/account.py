@@ -104,9 +104,7 @@ def _claim(tx: Transaction, by: Actor, key: str, digest: bytes, now_ms: int) -> 
     return view
 
 
-def _claimant(
-    tx: Transaction, by: Actor, license_: License, product: Product, now_ms: int
-) -> Steps[Customer]:
+def _claimant(tx: Transaction, by: Actor, license_: License, product: Product, now_ms: int) -> Steps[Customer]:
     """Return the customer to bind the license to.
 
     Whoever has the key of an email's only license has proved to be that customer: the two become one. With

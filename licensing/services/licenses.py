@@ -73,9 +73,7 @@ class Checked:
 class LicenseService:
     """Issues, shows, checks and revokes licenses."""
 
-    def __init__(
-        self, store: Store, vault: Vault, *, plans: Plans, clock: Clock, random_bytes: RandomBytes
-    ) -> None:
+    def __init__(self, store: Store, vault: Vault, *, plans: Plans, clock: Clock, random_bytes: RandomBytes) -> None:
         self._store = store
         self._vault = vault
         self._plans = plans
@@ -273,9 +271,7 @@ def _draft(
     )
 
 
-def _find_or_add_customer(
-    tx: Transaction, organization_id: int, terms: Terms, now_ms: int
-) -> Steps[Customer | None]:
+def _find_or_add_customer(tx: Transaction, organization_id: int, terms: Terms, now_ms: int) -> Steps[Customer | None]:
     if terms.discord_id is not None:
         return (
             yield from member_as_customer(

@@ -27,18 +27,16 @@ class RoleService:
         now_ms = self._clock()
 
         def work(tx: Transaction) -> Steps[RoleNeed | None]:
-            product = yield from tx.products.lock(organization_id, product_id)
+            product = yield from tx.products.get(organization_id, product_id)
             customer = yield from tx.customers.get(customer_id)
             role_id = product.settings.role_id if product else None
             if role_id is None or customer is None or customer.discord_id is None:
                 return None
             held = HeldRole(organization_id=organization_id, discord_id=customer.discord_id, role_id=role_id)
-            entitled = yield from tx.staff.entitled_role(
-                organization_id, customer.discord_id, role_id, now_ms=now_ms
-            )
+            entitled = yield from tx.staff.entitled_role(organization_id, customer.discord_id, role_id, now_ms=now_ms)
             return RoleNeed(held, entitled, (yield from tx.staff.held_role(held)))
 
-        return await self._store.write(work)
+        return await self._store.read(work)
 
     async def gave(self, held: HeldRole) -> None:
         """Write down that the bot gave a role, so that it may take it back."""

@@ -21,18 +21,14 @@ class StaffService:
 
         Raises: NotAllowed, GrantNotAllowed.
         """
-        return await self._store.write(
-            lambda tx: self._change(tx, by, role_id, permissions, Action.STAFF_GRANTED)
-        )
+        return await self._store.write(lambda tx: self._change(tx, by, role_id, permissions, Action.STAFF_GRANTED))
 
     async def revoke(self, by: Actor, *, role_id: int, permissions: Sequence[Permission]) -> int:
         """Take permissions from a role; return how many it had.
 
         Raises: NotAllowed, GrantNotAllowed.
         """
-        return await self._store.write(
-            lambda tx: self._change(tx, by, role_id, permissions, Action.STAFF_REVOKED)
-        )
+        return await self._store.write(lambda tx: self._change(tx, by, role_id, permissions, Action.STAFF_REVOKED))
 
     async def list(self, by: Actor) -> Sequence[StaffGrant]:
         """Return every grant, by role.

@@ -89,9 +89,7 @@ class ValidationService:
 
     async def _admit(self, api_key: str, now_ms: int) -> ProductSnapshot | Answer:
         product = await self._store.snapshots.product(api_key_digest(api_key))
-        if product is None or (
-            product.key_valid_until_ms is not None and product.key_valid_until_ms <= now_ms
-        ):
+        if product is None or (product.key_valid_until_ms is not None and product.key_valid_until_ms <= now_ms):
             return _INVALID_API_KEY
         if product.product is not None:
             limit = self._plans.named(product.plan).calls_per_product_per_day

@@ -1,0 +1,196 @@
+"""The SQLite driver: one writer that commits in groups, one reader, and how connections are opened.
+
+A whole transaction runs in one hop on aiosqlite's worker thread, so no caller that is cancelled can leave one open.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import aiosqlite
+
+from licensing.ports import Steps, Unavailable
+from storage.errors import StoreRefused
+from storage.statements import StatementTransaction
+from storage.statements.base import Statement
+
+T = TypeVar("T")
+Work = Callable[[StatementTransaction], Steps[T]]
+Committed = Callable[[set[int]], None]
+
+OLDEST_SQLITE = (3, 38)  # STRICT tables came with 3.37, the ->> operator with 3.38
+_BUSY_TIMEOUT_MS = 5_000
+_MAX_BATCH = 500
+
+
+def require_sqlite() -> None:
+    """Refuse a SQLite library that lacks what the schema needs.
+
+    Raises: StoreRefused (sqlite_too_old).
+    """
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        needed = ".".join(map(str, OLDEST_SQLITE))
+        raise StoreRefused("sqlite_too_old", found=sqlite3.sqlite_version, needed=needed)
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """Open a connection of ours; transactions are always begun and ended by hand.
+
+    The busy timeout comes first, since switching to WAL already needs the lock. FULL makes a commit survive a
+    power cut, not only a killed process.
+    """
+    connection = sqlite3.connect(path, isolation_level=None, cached_statements=256)
+    try:
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
+        else:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def drive(connection: sqlite3.Connection, steps: Generator[Statement, Any, T]) -> T:
+    """Run a transaction's statements one after another and return what it returns."""
+    try:
+        statement = next(steps)
+        while True:
+            # fetchall: an open cursor would hold its snapshot of the database fast
+            statement = steps.send(connection.execute(statement.sql, statement.values).fetchall())
+    except StopIteration as done:
+        result: T = done.value
+        return result
+
+
+class Worker(aiosqlite.Connection):
+    """An aiosqlite connection that runs a whole function on its thread."""
+
+    async def call(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a function with the raw connection, in one hop."""
+        result: T = await self._execute(function, self._conn)  # type: ignore[no-untyped-call]
+        return result
+
+
+class Unit(Generic[T]):
+    """One transaction in a group: its work, and how it ended."""
+
+    def __init__(self, work: Work[T], future: asyncio.Future[T]) -> None:
+        self.work = work
+        self.future = future
+        self.touched: set[int] = set()
+        self._result: T | None = None
+        self._error: Exception | None = None
+
+    def run(self, connection: sqlite3.Connection) -> None:
+        """Do the work within the group's transaction; a refusal undoes this unit alone."""
+        tx = StatementTransaction()
+        connection.execute("SAVEPOINT unit")
+        try:
+            self._result = drive(connection, self.work(tx))
+            self.touched = tx.touched_licenses
+        except Exception as error:
+            if not connection.in_transaction:  # a full disk rolls everything back by itself
+                raise
+            connection.execute("ROLLBACK TO unit")
+            self._error = unavailable(error) or error
+        connection.execute("RELEASE unit")
+
+    def settle(self, failure: Exception | None = None) -> None:
+        """Tell the caller, unless it has gone away."""
+        error = failure or self._error
+        if self.future.done():
+            return
+        if error is not None:
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(self._result)  # type: ignore[arg-type]
+
+
+class Writer:
+    """The only writer of this process: whatever waits when it is free is committed together.
+
+    One commit makes many transactions durable. Grouping needs no timer: while one group is written the next gathers.
+    """
+
+    def __init__(self, worker: Worker, committed: Committed) -> None:
+        self._worker = worker
+        self._committed = committed
+        self._waiting: list[Unit[Any]] = []
+        self._draining: asyncio.Task[None] | None = None
+
+    async def run(self, work: Work[T]) -> T:
+        """Run a transaction; a caller that is cancelled meanwhile leaves it to finish by itself.
+
+        Raises: Unavailable, and whatever the work refuses with.
+        """
+        unit: Unit[T] = Unit(work, asyncio.get_running_loop().create_future())
+        self._waiting.append(unit)
+        if self._draining is None:
+            self._draining = asyncio.create_task(self._drain())
+        return await unit.future
+
+    async def finish(self) -> None:
+        """Wait until everything that was asked for is written."""
+        while self._draining is not None:
+            await asyncio.shield(self._draining)
+
+    async def _drain(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:_MAX_BATCH], self._waiting[_MAX_BATCH:]
+                await self._write(batch)
+        finally:
+            self._draining = None
+
+    async def _write(self, batch: Sequence[Unit[Any]]) -> None:
+        failure: Exception | None = None
+        try:
+            await self._worker.call(lambda connection: _commit_together(connection, batch))
+        except Exception as error:  # noqa: BLE001 - every caller of the group gets its answer
+            failure = unavailable(error) or error
+        # The caches learn of the commit here, before any caller does: a caller may be gone.
+        self._committed(set().union(*(unit.touched for unit in batch)))
+        for unit in batch:
+            unit.settle(failure)
+
+
+def _commit_together(connection: sqlite3.Connection, batch: Sequence[Unit[Any]]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for unit in batch:
+            unit.run(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def read_together(connection: sqlite3.Connection, work: Work[T]) -> T:
+    """Run a transaction that only reads on one consistent state.
+
+    Raises: Unavailable.
+    """
+    try:
+        connection.execute("BEGIN")
+        try:
+            return drive(connection, work(StatementTransaction()))
+        finally:
+            connection.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        raise unavailable(error) or error from error
+
+
+def unavailable(error: BaseException) -> Unavailable | None:
+    """Return Unavailable for what the disk or another process did; a broken rule of the schema is a bug."""
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(
+        error, sqlite3.IntegrityError | sqlite3.ProgrammingError
+    ):
+        return Unavailable(type(error).__name__)
+    return None

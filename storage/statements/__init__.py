@@ -1,0 +1,25 @@
+"""The SQL, each statement written once in what SQLite and PostgreSQL both accept, by area.
+
+A method is a generator: it yields a `Statement`, is sent the rows, and returns records. DO name every column and
+bind every value; DON'T await, commit, or decide anything that a rule should decide.
+"""
+
+from storage.statements.customers import CustomerStatements
+from storage.statements.ledger import LedgerStatements
+from storage.statements.licenses import LicenseStatements
+from storage.statements.organizations import OrganizationStatements
+from storage.statements.products import ProductStatements
+from storage.statements.staff import StaffStatements
+
+
+class StatementTransaction:
+    """All the statements of one transaction, and which licenses it touched without an event to say so."""
+
+    def __init__(self) -> None:
+        self.touched_licenses: set[int] = set()
+        self.organizations = OrganizationStatements()
+        self.products = ProductStatements()
+        self.customers = CustomerStatements()
+        self.licenses = LicenseStatements(self.touched_licenses)
+        self.staff = StaffStatements()
+        self.ledger = LedgerStatements()

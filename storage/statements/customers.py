@@ -1,0 +1,47 @@
+"""Statements about customers."""
+
+from typing import Any
+
+from licensing.models import Customer
+from licensing.ports import Steps
+from storage.statements.base import Statement, columns_of, first_of
+
+_SELECT = f"SELECT {columns_of(Customer)} FROM customers WHERE"
+
+
+class CustomerStatements:
+    """See `licensing.ports.Customers`."""
+
+    def get(self, customer_id: int) -> Steps[Customer | None]:
+        return first_of(Customer, (yield Statement(f"{_SELECT} id = :id", {"id": customer_id})))
+
+    def by_discord(self, organization_id: int, discord_id: int) -> Steps[Customer | None]:
+        sql = f"{_SELECT} organization_id = :organization AND discord_id = :discord"
+        values = {"organization": organization_id, "discord": discord_id}
+        return first_of(Customer, (yield Statement(sql, values)))
+
+    def by_email(self, organization_id: int, email: str) -> Steps[Customer | None]:
+        sql = f"{_SELECT} organization_id = :organization AND email = :email"
+        values = {"organization": organization_id, "email": email}
+        return first_of(Customer, (yield Statement(sql, values)))
+
+    def insert(self, customer: Customer, *, now_ms: int) -> Steps[Customer]:
+        rows = yield Statement(
+            "INSERT INTO customers"
+            " (organization_id, discord_id, email, name, name_folded, created_at_ms, updated_at_ms)"
+            " VALUES (:organization_id, :discord_id, :email, :name, :name_folded, :now, :now) RETURNING id",
+            _values(customer, now_ms),
+        )
+        return customer.model_copy(update={"id": rows[0][0]})
+
+    def save(self, customer: Customer, *, now_ms: int) -> Steps[None]:
+        yield Statement(
+            "UPDATE customers SET discord_id = :discord_id, email = :email, name = :name,"
+            " name_folded = :name_folded, updated_at_ms = :now WHERE id = :id",
+            _values(customer, now_ms),
+        )
+
+
+def _values(customer: Customer, now_ms: int) -> dict[str, Any]:
+    name_folded = customer.name.casefold() if customer.name else None
+    return {**customer.model_dump(), "name_folded": name_folded, "now": now_ms}

@@ -1,0 +1,28 @@
+"""Statements about organizations."""
+
+from licensing.models import Organization
+from licensing.ports import Steps
+from storage.statements.base import Statement, columns_of, first_of
+
+
+class OrganizationStatements:
+    """See `licensing.ports.Organizations`."""
+
+    def get(self, organization_id: int) -> Steps[Organization | None]:
+        sql = f"SELECT {columns_of(Organization)} FROM organizations WHERE id = :id"
+        return first_of(Organization, (yield Statement(sql, {"id": organization_id})))
+
+    def save_joined(self, organization: Organization, *, now_ms: int) -> Steps[bool]:
+        values = {**organization.model_dump(), "now": now_ms}
+        changed = yield Statement(
+            "INSERT INTO organizations (id, name, plan, state, joined_at_ms)"
+            " VALUES (:id, :name, :plan, :state, :now) ON CONFLICT (id) DO UPDATE"
+            " SET name = excluded.name, joined_at_ms = excluded.joined_at_ms, left_at_ms = NULL"
+            " WHERE organizations.left_at_ms IS NOT NULL OR organizations.name <> excluded.name RETURNING id",
+            values,
+        )
+        return bool(changed)
+
+    def mark_left(self, organization_id: int, *, now_ms: int) -> Steps[None]:
+        sql = "UPDATE organizations SET left_at_ms = :now WHERE id = :id"
+        yield Statement(sql, {"id": organization_id, "now": now_ms})
