@@ -165,7 +165,7 @@ def check_address(subject: Subject) -> Status | None:
     if settings.auto_register is AutoRegister.OFF or (settings.auto_register is AutoRegister.FIRST and taken):
         return Status.IP_NOT_REGISTERED
     limit = _license(subject).max_ips
-    return Status.IP_LIMIT_REACHED if limit is not None and len(taken) >= limit else None
+    return Status.IP_LIMIT_REACHED if limit and len(taken) >= limit else None  # 0 means no limit too
 
 
 CHECKS: tuple[tuple[str, Check], ...] = (
