@@ -1,0 +1,1 @@
+"""REST v10: every route the sandbox answers."""

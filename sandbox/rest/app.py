@@ -1,0 +1,79 @@
+"""The web application: who may ask, what goes wrong on purpose, what is not imitated."""
+
+import logging
+import traceback
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from sandbox import errors
+from sandbox.errors import ApiError
+from sandbox.hub import Hub, Request
+from sandbox.rest import account, channels, commands, guilds, interactions
+from sandbox.rest.wire import HUB, PREFIX, hub, reason, refusal, reply, too_many
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+MAX_BODY = 30 * 1024 * 1024
+_log = logging.getLogger(__name__)
+
+
+def build(shared: Hub) -> web.Application:
+    """Put every route together."""
+    app = web.Application(middlewares=[_gate], client_max_size=MAX_BODY)
+    app[HUB] = shared
+    app.router.add_get("/gateway", shared.gateway.serve)
+    app.router.add_get("/gateway/", shared.gateway.serve)
+    app.router.add_get("/cdn/attachments/{channel}/{attachment}/{filename}", _file)
+    for module in (account, channels, commands, guilds, interactions):
+        app.router.add_routes(module.ROUTES)
+    return app
+
+
+async def _file(request: web.Request) -> web.Response:
+    found = hub(request).world.files.get(int(request.match_info["attachment"]))
+    if found is None:
+        return web.Response(status=404, text="This content is no longer available.")
+    return web.Response(body=found.data, content_type="application/octet-stream")
+
+
+@web.middleware
+async def _gate(request: web.Request, handler: Handler) -> web.StreamResponse:
+    if not request.path.startswith("/api/"):
+        return await handler(request)
+    shared = hub(request)
+    response = await _answer(shared, request, handler)
+    path = request.path.removeprefix(PREFIX)
+    shared.requests.append(Request(request.method, path, response.status, reason(request)))
+    shared.world.signal.notify()
+    return response
+
+
+async def _answer(shared: Hub, request: web.Request, handler: Handler) -> web.StreamResponse:
+    if shared.trouble.outage:
+        return web.Response(status=503, text="upstream connect error or disconnect/reset before headers")
+    wait = shared.trouble.must_wait(request.path.removeprefix(PREFIX))
+    if wait is not None:
+        return too_many(wait)
+    try:
+        _authorize(shared, request)
+        return await handler(request)
+    except ApiError as error:
+        return refusal(error)
+    except (web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
+        shared.unknown_requests.append(f"{request.method} {request.path}")
+        known = isinstance(error, web.HTTPMethodNotAllowed)
+        return refusal((errors.METHOD_NOT_ALLOWED if known else errors.NOT_FOUND).error())
+    except Exception:  # noqa: BLE001 - a fault of the sandbox itself must show in its tests, not as a hung client
+        _log.exception("%s %s", request.method, request.path)
+        shared.crashes.append(traceback.format_exc())
+        return reply({"message": "500: Internal Server Error", "code": 0}, 500)
+
+
+def _authorize(shared: Hub, request: web.Request) -> None:
+    path = request.path.removeprefix(PREFIX)
+    # An interaction's token is the credential of these two.
+    if path.startswith(("/interactions/", "/webhooks/")):
+        return
+    if request.headers.get("Authorization") != f"Bot {shared.gateway.token}":
+        raise errors.UNAUTHORIZED.error()
