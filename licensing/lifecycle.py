@@ -33,11 +33,13 @@ def check_claimable(
     """
     if holder is not None and holder.discord_id not in (None, discord_id):
         raise KeyClaimedByOther
+    # Judged as it would stand once claimed: stock is `not_claimed` before anybody looks at its end.
+    claimed = claim(license_, customer_id=license_.customer_id or 0, now_ms=now_ms)
     refusal = {
         Status.REVOKED: KeyRevoked,
         Status.SUSPENDED: KeySuspended,
         Status.EXPIRED: KeyExpired,
-    }.get(license_status(license_, product, now_ms=now_ms))
+    }.get(license_status(claimed, product, now_ms=now_ms))
     if refusal is not None:
         raise refusal
     if license_.claimed_at_ms is not None:
