@@ -56,7 +56,7 @@ def migrate(database: DatabaseSettings) -> MigrationReport:
     """
     if not needs_migration(database):
         return MigrationReport(HEAD, HEAD)
-    if is_in_use(database.path):
+    if is_in_use(database):
         raise StoreRefused("database_in_use", path=str(database.path))
     from storage.migrate import upgrade  # noqa: PLC0415 - Alembic is slow to import and only needed here
 
@@ -66,13 +66,13 @@ def migrate(database: DatabaseSettings) -> MigrationReport:
 
 
 def snapshot(database: DatabaseSettings, target: Path) -> None:
-    """Copy a database into a new file, readable by its owner alone, while others go on writing to it.
+    """Copy a database into a file, made readable by its owner alone, while others go on writing to it.
 
     Raises: StoreRefused (database_unreadable).
     """
     if is_empty(database.path):
         raise StoreRefused("database_unreadable", path=str(database.path))
-    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT, 0o600))
     try:
         with (
             contextlib.closing(connect(database.path, read_only=True)) as source,
@@ -102,15 +102,15 @@ def inspect(database_file: Path, key_file: Path) -> Contents:
         raise StoreRefused("database_unreadable", path=str(database_file)) from error
 
 
-def is_in_use(path: Path) -> bool:
+def is_in_use(database: DatabaseSettings) -> bool:
     """Tell whether another process has the database open.
 
     Every connection of ours holds a shared lock for as long as it is open in WAL mode; only one that is alone can
     take the file for itself.
     """
-    if not path.exists():
+    if not database.path.exists():
         return False
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as connection:
+    with contextlib.closing(sqlite3.connect(database.path, isolation_level=None, timeout=0)) as connection:
         try:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             connection.execute("BEGIN EXCLUSIVE")

@@ -1,0 +1,60 @@
+"""Work that goes on beside requests: repeated, supervised, and ended cleanly."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from licensing.ports import Unavailable
+
+_STOP_TIMEOUT_S = 2.0
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def running(work: Coroutine[Any, Any, None], *, name: str) -> AsyncIterator[None]:
+    """Run a task for the length of the block; its fault is logged, its end is waited for, but not for ever."""
+    task = asyncio.create_task(_guarded(work, name), name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task], timeout=_STOP_TIMEOUT_S)
+
+
+async def _guarded(work: Coroutine[Any, Any, None], name: str) -> None:
+    try:
+        await work
+    except Exception:
+        log.exception("%s stopped because of a fault of the program", name)
+
+
+async def repeat(work: Callable[[], Awaitable[None]], *, every_s: float, name: str) -> None:
+    """Do something again and again; a store that is away is said once, and when it is back."""
+    away = False
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await work()
+        except Unavailable:
+            if not away:
+                log.warning("%s: the database cannot be written; what waits is kept and tried again", name)
+            away = True
+        except Exception:
+            log.exception("%s failed and goes on", name)
+        else:
+            if away:
+                log.info("%s: the database can be written again", name)
+            away = False
+
+
+async def last_time(work: Callable[[], Awaitable[None]], *, name: str) -> None:
+    """Do it once more before the end; what fails now is lost, and said."""
+    with contextlib.suppress(asyncio.CancelledError):
+        try:
+            await work()
+        except Exception:
+            log.exception("%s failed at the end", name)
