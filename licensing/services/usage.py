@@ -14,22 +14,23 @@ class UsageMeter:
     def __init__(self, snapshots: Snapshots) -> None:
         self._snapshots = snapshots
         self._day = -1
-        self._totals: dict[int, int] = {}
+        self._totals: dict[tuple[int, int], int] = {}
         self._pending: dict[tuple[int, int], int] = {}
 
     async def spend(self, product_id: int, *, limit: int | None, now_ms: int) -> int:
         """Count a call and return 0, or count nothing and return the whole seconds to 00:00 UTC."""
         day = now_ms // DAY_MS
-        if day != self._day:
+        if day > self._day:
             self._day, self._totals = day, {}
-        total = self._totals.get(product_id)
+        key = product_id, day  # both: a call of yesterday may still be on its way after midnight
+        total = self._totals.get(key)
         if total is None:
             stored = await self._snapshots.calls(product_id, day)
-            total = self._totals.setdefault(product_id, stored + self._pending.get((product_id, day), 0))
+            total = self._totals.setdefault(key, stored + self._pending.get(key, 0))
         if limit is not None and total >= limit:
             return -(-(DAY_MS - now_ms % DAY_MS) // 1000)
-        self._totals[product_id] = total + 1
-        self._pending[product_id, day] = self._pending.get((product_id, day), 0) + 1
+        self._totals[key] = total + 1
+        self._pending[key] = self._pending.get(key, 0) + 1
         return 0
 
     async def flush(self, store: Store) -> None:
@@ -48,8 +49,9 @@ class UsageMeter:
                 self._pending[key] = self._pending.get(key, 0) + calls
             raise
         for product_id, day, total in totals:
-            if day == self._day:
-                self._totals[product_id] = total + self._pending.get((product_id, day), 0)
+            key = product_id, day
+            if key in self._totals:
+                self._totals[key] = total + self._pending.get(key, 0)
 
 
 class LastSeen:
