@@ -43,9 +43,9 @@ def _explain(error: Exception) -> int:
     reference = secrets.token_hex(4)
     _log_fault(error, reference)
     return _tell(
-        _(
-            "KeyPort stopped because of a fault of its own; please report it with reference {reference}."
-        ).format(reference=reference),
+        _("KeyPort stopped because of a fault of its own; please report it with reference {reference}.").format(
+            reference=reference
+        ),
         FAULT,
     )
 

@@ -205,9 +205,7 @@ class _Opening:
         sealed, self._next = self._next, self._source.read(_CHUNK + _TAG)
         self._ended = not self._next
         try:
-            chunk = self._cipher.decrypt(
-                _nonce(self._number), sealed, _bound(self._header, is_last=self._ended)
-            )
+            chunk = self._cipher.decrypt(_nonce(self._number), sealed, _bound(self._header, is_last=self._ended))
         except InvalidTag:
             raise ArchiveDamaged from None
         self._number += 1

@@ -58,9 +58,7 @@ class Readable(Protocol):
         """Give up to this many bytes."""
 
 
-def pack(
-    target: Writable, *, database: Path, key_file: Path, created_at_ms: int, program_version: str
-) -> None:
+def pack(target: Writable, *, database: Path, key_file: Path, created_at_ms: int, program_version: str) -> None:
     """Write the tar; neither file may change meanwhile."""
     parts = {_DATABASE: database, _KEY_FILE: key_file}
     manifest = Manifest(

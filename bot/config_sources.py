@@ -17,9 +17,7 @@ DEFAULT_FILE = Path("config.toml")
 PASSPHRASE = "KEYPORT_BACKUP_PASSPHRASE"  # noqa: S105 - the name of the variable, not its value
 
 # Kubernetes and Docker links announce a service named "keyport" in these; they are nobody's typing error.
-_ANNOUNCED = re.compile(
-    r"KEYPORT(_\w+)?_(SERVICE_(HOST|PORT)(_\w+)?|PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)"
-)
+_ANNOUNCED = re.compile(r"KEYPORT(_\w+)?_(SERVICE_(HOST|PORT)(_\w+)?|PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)")
 _ANNOUNCED_VALUE = re.compile(r"(tcp|udp|sctp)://")
 
 SettingPath = tuple[str, ...]

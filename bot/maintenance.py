@@ -37,7 +37,7 @@ class Migrated:
     """Which way the database went, and the copy of how it was before."""
 
     report: MigrationReport
-    backup: Path | None
+    backup: Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +51,11 @@ class Unpacked:
 
 def is_in_use(database: Database) -> bool:
     """Whether a process has the database open."""
-    return database.path.exists() and store.is_in_use(_settings(database))
+    return _is_sqlite(database.path) and store.is_in_use(_settings(database))
 
 
 def needs_migration(database: Database) -> bool:
-    """Whether the database is older than this program (or not there yet)."""
+    """Whether there is a database that is older than this program."""
     return store.needs_migration(_settings(database))
 
 
@@ -63,14 +63,11 @@ def migrate(database: Database) -> Migrated:
     """Bring the database to this program's schema; keep a copy of how it was."""
     settings = _settings(database)
     before = database.path.with_name(f"{database.path.name}.before-migration.bak")
-    existed = database.path.exists()
-    if existed:
-        # Left from a migration that failed: it holds what is being copied again.
-        before.unlink(missing_ok=True)
-        _snapshot(settings, before)
-    database.path.parent.mkdir(parents=True, exist_ok=True)
+    # Left from a migration that failed: it holds what is being copied again.
+    before.unlink(missing_ok=True)
+    store.snapshot(settings, before)
     report = store.migrate(settings)
-    return Migrated(report=report, backup=_named_after(before, report.to_revision) if existed else None)
+    return Migrated(report=report, backup=_named_after(before, report.to_revision))
 
 
 def back_up(
@@ -82,7 +79,7 @@ def back_up(
         copy = Pair(database=folder / "copy.db", key_file=folder / "copy.key")
         shutil.copyfile(database.key_path, copy.key_file)
         copy.key_file.chmod(0o600)
-        _snapshot(_settings(database), copy.database)
+        store.snapshot(_settings(database), copy.database)
         contents = _inspected_as(copy, database)
         archive.write(
             target,
@@ -105,10 +102,8 @@ def unpacked(source: Path, database: Database, *, passphrase: str) -> Iterator[U
     database.path.parent.mkdir(parents=True, exist_ok=True)
     with _folder_beside(database.path, "restore") as folder:
         files = Pair(database=folder / "restored.db", key_file=folder / "restored.key")
-        manifest = archive.read(
-            source, passphrase=passphrase, database=files.database, key_file=files.key_file
-        )
-        yield Unpacked(files=files, manifest=manifest, contents=_inspected(files))
+        manifest = archive.read(source, passphrase=passphrase, database=files.database, key_file=files.key_file)
+        yield Unpacked(files=files, manifest=manifest, contents=_brought_up_to_date(files))
 
 
 def replace(database: Database, new: Pair, *, stamp: str) -> list[Path]:
@@ -126,10 +121,29 @@ def finish_restore(database: Database) -> bool:
     return settle(pair(database))
 
 
-def _inspected(unpacked_files: Pair) -> Contents:
-    """Inspect what came out of an archive; the paths in a refusal of storage would mean nothing to a reader."""
+def _is_sqlite(path: Path) -> bool:
+    """Whether it is worth asking SQLite; restoring over a ruined file must be possible."""
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        return file.read(16) in {b"", b"SQLite format 3\0"}
+
+
+def _brought_up_to_date(files: Pair) -> Contents:
+    """Inspect what came out of an archive; one of an older version is migrated where it lies."""
     try:
-        return store.inspect(unpacked_files.database, unpacked_files.key_file)
+        return _inspected(files)
+    except StoreRefused as error:
+        if error.code != "database_older":
+            raise
+        store.migrate(DatabaseSettings(path=files.database, key_file=files.key_file))
+        return _inspected(files)
+
+
+def _inspected(files: Pair) -> Contents:
+    """Look into the files; a refusal speaks of the archive, for their own paths mean nothing to a reader."""
+    try:
+        return store.inspect(files.database, files.key_file)
     except StoreRefused as error:
         if error.code == "database_newer":
             raise archive.ArchiveNewer from error
@@ -149,12 +163,6 @@ def _inspected_as(copy: Pair, original: Database) -> Contents:
 
 def _settings(database: Database) -> DatabaseSettings:
     return DatabaseSettings(path=database.path, key_file=database.key_path)
-
-
-def _snapshot(settings: DatabaseSettings, target: Path) -> None:
-    # The file is made first, so that it is never readable by others, not even while it is written.
-    target.touch(mode=0o600, exist_ok=False)
-    store.snapshot(settings, target)
 
 
 def _named_after(backup: Path, revision: str) -> Path:

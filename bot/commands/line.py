@@ -31,9 +31,7 @@ def build() -> typer.Typer:
     line.command("run", help=_("Run the bot and the HTTP API."))(_run)
     line.command("api", help=_("Run the HTTP API alone, on the same database as a bot."))(_api)
     line.command("sandbox", help=_("Try everything without Discord, on a database of its own."))(_sandbox)
-    line.command("start", hidden=True, help=_("Run the bot if a token is configured, else the sandbox."))(
-        _start
-    )
+    line.command("start", hidden=True, help=_("Run the bot if a token is configured, else the sandbox."))(_start)
     line.command("check-config", help=_("Check the settings and show those in force."))(_check_config)
     line.command("migrate", help=_("Bring the database to this version, after a copy was made."))(_migrate)
     line.command("backup", help=_("Write database and key file into one encrypted archive."))(_backup)
@@ -99,9 +97,7 @@ def _backup(
     upkeep.backup(database, target, overwrite=overwrite, program_version=program_version())
 
 
-def _restore(
-    context: typer.Context, archive: Archive, *, config: ConfigPath = None, yes: Yes = False
-) -> None:
+def _restore(context: typer.Context, archive: Archive, *, config: ConfigPath = None, yes: Yes = False) -> None:
     database = settings(context, config).database
     from bot.commands import upkeep
 

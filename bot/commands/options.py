@@ -11,9 +11,7 @@ from i18n import gettext as _
 
 ConfigPath = Annotated[
     Path | None,
-    typer.Option(
-        "--config", "-c", help=_("The settings file; config.toml in the working folder if left out.")
-    ),
+    typer.Option("--config", "-c", help=_("The settings file; config.toml in the working folder if left out.")),
 ]
 
 

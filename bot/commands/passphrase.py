@@ -16,9 +16,7 @@ def choose(environ: Mapping[str, str]) -> str:
     passphrase = environ.get(PASSPHRASE) or _asked(_("Passphrase for this backup: "))
     if len(passphrase) < MIN_LENGTH:
         raise Refused(
-            _("The passphrase must have at least {length} characters; choose a longer one.").format(
-                length=MIN_LENGTH
-            )
+            _("The passphrase must have at least {length} characters; choose a longer one.").format(length=MIN_LENGTH)
         )
     if PASSPHRASE not in environ and passphrase != _asked(_("The same once more: ")):
         raise Refused(_("The two passphrases differ; nothing was written, try again."))
@@ -32,7 +30,5 @@ def recall(environ: Mapping[str, str]) -> str:
 
 def _asked(prompt: str) -> str:
     if not sys.stdin.isatty():
-        raise Refused(
-            _("There is no terminal to ask for the passphrase on; set {name}.").format(name=PASSPHRASE)
-        )
+        raise Refused(_("There is no terminal to ask for the passphrase on; set {name}.").format(name=PASSPHRASE))
     return getpass.getpass(prompt)

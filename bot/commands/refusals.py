@@ -24,9 +24,7 @@ def _of_the_archive(error: BaseException) -> str | None:
     from bot import archive  # noqa: PLC0415 - see above
 
     sentences: Mapping[type[BaseException], Callable[[], str]] = {
-        archive.NotAnArchive: lambda: _(
-            "This file is not a KeyPort backup; choose one that 'keyport backup' wrote."
-        ),
+        archive.NotAnArchive: lambda: _("This file is not a KeyPort backup; choose one that 'keyport backup' wrote."),
         archive.WrongPassphrase: lambda: _(
             "The passphrase is not the one this backup was made with; try again. Nothing was changed."
         ),

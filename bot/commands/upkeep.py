@@ -25,14 +25,16 @@ _MINUTE_MS, _HOUR_MS, _DAY_MS = 60_000, 3_600_000, 86_400_000
 def migrate(database: Database) -> None:
     """Bring the database to this version and say where the copy of the old one is."""
     with _on_files(database):
+        if not database.path.exists():
+            typer.echo(_("There is nothing to do: {file} does not exist yet.").format(file=database.path))
+            return
         if not maintenance.needs_migration(database):
             typer.echo(_("There is nothing to do: the database is up to date."))
             return
         _refuse_in_use(database)
         migrated = maintenance.migrate(database)
     typer.echo(_("The database is now at revision {revision}.").format(revision=migrated.report.to_revision))
-    if migrated.backup:
-        typer.echo(_("How it was before: {file}").format(file=migrated.backup))
+    typer.echo(_("How it was before: {file}").format(file=migrated.backup))
 
 
 def backup(database: Database, target: Path, *, overwrite: bool, program_version: str) -> None:
@@ -41,13 +43,9 @@ def backup(database: Database, target: Path, *, overwrite: bool, program_version
     with _on_files(database):
         _refuse_missing(database)
         if not file.parent.is_dir():
-            raise Refused(
-                _("The folder {folder} does not exist; create it first.").format(folder=file.parent)
-            )
+            raise Refused(_("The folder {folder} does not exist; create it first.").format(folder=file.parent))
         if file.exists() and not overwrite:
-            raise Refused(
-                _("{file} is there already; choose another name, or add --overwrite.").format(file=file)
-            )
+            raise Refused(_("{file} is there already; choose another name, or add --overwrite.").format(file=file))
         secret = passphrase.choose(os.environ)
         contents = maintenance.back_up(
             database, file, passphrase=secret, created_at_ms=_now_ms(), program_version=program_version
@@ -70,15 +68,9 @@ def restore(database: Database, archive: Path, *, ask: bool) -> None:
             # Somebody may have started KeyPort while the question stood there.
             _refuse_in_use(database)
             kept = maintenance.replace(database, found.files, stamp=_stamp())
-        _tell_restored(database, kept)
-
-
-def _tell_restored(database: Database, kept: list[Path]) -> None:
     typer.echo(_("Restored: {file}").format(file=database.path))
     for old in kept:
         typer.echo(_("Kept aside: {file}").format(file=old))
-    if maintenance.needs_migration(database):
-        typer.echo(_("The backup is of an older version: run 'keyport migrate' before you start KeyPort."))
 
 
 @contextmanager
@@ -105,9 +97,9 @@ def _refuse_missing(database: Database) -> None:
     for file in (database.path, database.key_path):
         if not file.exists():
             raise Refused(
-                _(
-                    "{file} does not exist; set database.url and database.key_file to what KeyPort uses."
-                ).format(file=file)
+                _("{file} does not exist; set database.url and database.key_file to what KeyPort uses.").format(
+                    file=file
+                )
             )
 
 
@@ -119,6 +111,7 @@ def _ask(database: Database) -> None:
     try:
         agreed = typer.confirm(question.format(file=database.path), err=True)
     except typer.Abort:
+        typer.echo(err=True)
         raise Refused(_("Nothing was changed: answer the question, or add --yes.")) from None
     if not agreed:
         raise Refused(_("Nothing was changed."))

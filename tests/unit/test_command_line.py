@@ -18,9 +18,7 @@ ROOT = Path(__file__).parents[2]
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith("KEYPORT_")}
 
 
-def keyport(
-    *arguments: str, folder: Path, stdin: str = "", **environ: str
-) -> subprocess.CompletedProcess[str]:
+def keyport(*arguments: str, folder: Path, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "bot", *arguments],
         cwd=folder,
@@ -91,9 +89,7 @@ def test_what_needs_no_store_waits_for_no_store():
         "heavy = {'discord', 'sqlalchemy', 'alembic', 'aiohttp', 'cryptography', 'storage'};"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], env=CLEAN, capture_output=True, cwd=ROOT, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", script], env=CLEAN, capture_output=True, cwd=ROOT, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
@@ -145,9 +141,7 @@ def test_the_help_lists_what_an_operator_uses_and_not_what_make_uses(capsys):
 
 def test_version_names_the_program_and_its_python(capsys):
     assert execute(["version"]) == 0
-    assert re.fullmatch(
-        r"KeyPort for Discord \d+\.\d+\.\d+\S* \(Python 3\.\d+\S*, \w+\)\n", capsys.readouterr().out
-    )
+    assert re.fullmatch(r"KeyPort for Discord \d+\.\d+\.\d+\S* \(Python 3\.\d+\S*, \w+\)\n", capsys.readouterr().out)
 
 
 def test_an_interrupted_command_leaves_without_a_word(monkeypatch, capsys):
