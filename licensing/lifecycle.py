@@ -9,7 +9,8 @@ from licensing.errors import (
     LicenseAlreadyRevoked,
 )
 from licensing.models import Customer, License, LicenseState, Product
-from licensing.verdict import Status, license_status
+
+_STATE_REFUSALS = {LicenseState.REVOKED: KeyRevoked, LicenseState.SUSPENDED: KeySuspended}
 
 
 def revoke(license_: License, *, now_ms: int) -> License:
@@ -33,15 +34,11 @@ def check_claimable(
     """
     if holder is not None and holder.discord_id not in (None, discord_id):
         raise KeyClaimedByOther
-    # Judged as it would stand once claimed: stock is `not_claimed` before anybody looks at its end.
-    claimed = claim(license_, customer_id=license_.customer_id or 0, now_ms=now_ms)
-    refusal = {
-        Status.REVOKED: KeyRevoked,
-        Status.SUSPENDED: KeySuspended,
-        Status.EXPIRED: KeyExpired,
-    }.get(license_status(claimed, product, now_ms=now_ms))
-    if refusal is not None:
-        raise refusal
+    if license_.state in _STATE_REFUSALS:
+        raise _STATE_REFUSALS[license_.state]
+    end = license_.expires_at_ms
+    if product.settings.enforce_expiry and end is not None and end <= now_ms:
+        raise KeyExpired
     if license_.claimed_at_ms is not None:
         raise KeyClaimedAlready(product=product.name)
 
