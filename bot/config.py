@@ -34,6 +34,7 @@ Network = IPv4Network | IPv6Network
 _SQLITE = "sqlite:///"
 _DEFAULT_PLAN = "default"
 _SQLITE_FILE = re.compile(r"sqlite:///[^:?#\x00-\x1f][^?#\x00-\x1f]*(?<!/)")
+_HOST = r"^[A-Za-z0-9_:%-]{1,63}(\.[A-Za-z0-9_:%-]{1,63})*$"
 _WEB_ADDRESS = re.compile(r"https?://(?P<host>[^\s/?#]+)(/[^\s?#]*)?")
 _PRINTABLE = re.compile(r"[!-~]*")
 
@@ -128,7 +129,7 @@ class Database(Section):
 class Api(Section):
     """Where the HTTP API listens and whom it believes about a caller's address."""
 
-    host: Annotated[str, StringConstraints(pattern=r"^[^\s/]+$")] = "127.0.0.1"
+    host: Annotated[str, StringConstraints(pattern=_HOST)] = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     trusted_proxies: Annotated[
         tuple[Annotated[Network, BeforeValidator(_network)], ...], BeforeValidator(_split_commas)

@@ -201,5 +201,5 @@ def _problems() -> Mapping[str, str]:
         "literal_error": _("must be one of {expected}"),
         "string_type": _("must be text in quotes"),
         "tuple_type": _('must be a list such as ["10.0.0.1"]'),
-        "string_pattern_mismatch": _("holds characters that are not allowed there"),
+        "string_pattern_mismatch": _("holds characters that do not belong there, or none"),
     }

@@ -38,11 +38,12 @@ _SECRETS = re.compile(
     re.ASCII | re.VERBOSE,
 )
 
-# At DEBUG (and aiohttp.access at INFO) these write whole keys, in shapes nothing could recognise.
+# Most of these write whole keys at DEBUG (aiohttp.access at INFO), in shapes nothing could recognise.
 _QUIETED = {
     "aiosqlite": logging.WARNING,
     "aiohttp.access": logging.WARNING,
     "discord": logging.INFO,
+    "alembic": logging.WARNING,  # `migrate` says in our words what it did
     "sqlalchemy": logging.WARNING,
 }
 

@@ -14,7 +14,13 @@ def sentence_for(error: BaseException) -> str | None:
         return sentence_for(error.exceptions[0])
     if isinstance(error, Refused | ConfigError):
         return str(error)
-    return _of_the_archive(error) or _of_the_store(error)
+    return _of_a_file(error) or _of_the_archive(error) or _of_the_store(error)
+
+
+def _of_a_file(error: BaseException) -> str | None:
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return _("{file}: {reason}.").format(file=error.filename, reason=error.strerror)
+    return None
 
 
 def _of_the_archive(error: BaseException) -> str | None:

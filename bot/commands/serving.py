@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import importlib
+import socket
 from collections.abc import Awaitable
 from typing import Any
 
@@ -52,7 +53,8 @@ def _serve(config: Config, serving: Awaitable[None]) -> None:
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:
             runner.run(_awaited(serving))
     except OSError as error:
-        if error.errno not in _CANNOT_LISTEN:
+        # A name that means no address is a listening matter too; what has a file name is about that file.
+        if error.filename or not (error.errno in _CANNOT_LISTEN or isinstance(error, socket.gaierror)):
             raise
         raise Refused(
             _(

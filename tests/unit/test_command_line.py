@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -131,6 +132,20 @@ def test_config_may_stand_before_or_behind_the_command(tmp_path: Path, capsys):
     for typed in (["--config", "mine.toml", "check-config"], ["check-config", "-c", "mine.toml"]):
         assert execute(typed) == 0
         assert "api.port = 9000" in capsys.readouterr().out
+
+
+def test_an_api_that_cannot_listen_says_where_and_what_to_change(monkeypatch, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("KEYPORT_API__PORT", str(taken.getsockname()[1]))
+        assert "The API cannot listen on 127.0.0.1, port " in refused(capsys, "api")
+    monkeypatch.setenv("KEYPORT_API__HOST", "192.0.2.1")
+    assert "choose another api.host or api.port" in refused(capsys, "api")
+
+
+def test_a_place_that_cannot_be_written_is_named(monkeypatch, capsys, tmp_path: Path):
+    (tmp_path / "taken").write_text("a file, not a folder")
+    monkeypatch.setenv("KEYPORT_DATABASE__URL", "sqlite:///taken/keyport.db")
+    assert "taken" in refused(capsys, "api")
 
 
 def test_the_help_lists_what_an_operator_uses_and_not_what_make_uses(capsys):

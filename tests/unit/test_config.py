@@ -114,6 +114,8 @@ def test_proxies_are_a_comma_list_in_the_environment_and_a_list_or_text_in_the_f
         ("KEYPORT_API__PORT", "65536", "KEYPORT_API__PORT must be at most 65535"),
         ("KEYPORT_API__PORT", "9" * 5000, "KEYPORT_API__PORT must be a whole number"),
         ("KEYPORT_API__HOST", "http://hunter2", "KEYPORT_API__HOST holds characters"),
+        ("KEYPORT_API__HOST", "a..hunter2", "KEYPORT_API__HOST holds characters"),
+        ("KEYPORT_API__HOST", "", "KEYPORT_API__HOST holds characters"),
         ("KEYPORT_API__IPV6_PREFIX", "129", "at most 128"),
         (
             "KEYPORT_API__TRUSTED_PROXIES",
