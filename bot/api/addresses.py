@@ -64,18 +64,14 @@ class AddressReader:
         if kind is Peer.PROXY:
             return self._passed_on(peer, request)
         if kind is Peer.PRIVATE and any(name in request.headers for name in self._suspicious):
-            self._report(
-                peer, "passes on addresses but is not trusted; add it to api.trusted_proxies if it is yours"
-            )
+            self._report(peer, "passes on addresses but is not trusted; add it to api.trusted_proxies if it is yours")
             return None
         return address
 
     def _passed_on(self, peer: str, request: web.Request) -> str | None:
         claims = request.headers.getall(self._header, ())
         if not claims:
-            self._report(
-                peer, f"is trusted but sends no {self._header}; let it set that header, or stop trusting it"
-            )
+            self._report(peer, f"is trusted but sends no {self._header}; let it set that header, or stop trusting it")
             return None
         return self._claim(",".join(claims))
 

@@ -40,9 +40,7 @@ def verdict_body(verdict: Verdict, *, version: str | None, nonce: str | None) ->
         f',"version":{"null" if version is None else to_json(version).decode()}'
         ',"version_valid":null,"custom":null,"signature":null'
     )
-    return (
-        f'{text},"nonce":{to_json(nonce).decode()}}}'.encode() if nonce is not None else f"{text}}}".encode()
-    )
+    return f'{text},"nonce":{to_json(nonce).decode()}}}'.encode() if nonce is not None else f"{text}}}".encode()
 
 
 def details_fields(details: Details) -> dict[str, Any]:

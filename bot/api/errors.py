@@ -8,7 +8,6 @@ from functools import wraps
 from typing import Any
 
 from aiohttp import hdrs, web
-from aiohttp.http import HttpProcessingError
 
 from bot.api.limits import BODY_LIMIT, RETRY_UNAVAILABLE_S
 from i18n import gettext as _
@@ -85,9 +84,7 @@ def unavailable(reference: str | None = None) -> Refused:
     message = _("Licenses cannot be checked right now. This says nothing about the license; try again.")
     if reference is not None:
         message += " " + _("(reference {reference})").format(reference=reference)
-    return Refused(
-        503, Status.UNAVAILABLE, message, headers={str(hdrs.RETRY_AFTER): str(RETRY_UNAVAILABLE_S)}
-    )
+    return Refused(503, Status.UNAVAILABLE, message, headers={str(hdrs.RETRY_AFTER): str(RETRY_UNAVAILABLE_S)})
 
 
 def answering(handler: Handler) -> Handler:
@@ -104,13 +101,9 @@ def answering(handler: Handler) -> Handler:
             return refused.response()
         except web.HTTPRequestEntityTooLarge:
             return body_too_large().response()
-        except (web.RequestPayloadError, HttpProcessingError):
-            return bad_request(400, _("The body could not be read to its end."), closes=True).response()
         except Unavailable as error:
             _log.warning("The store is unavailable: %s", error)
             return unavailable().response()
-        except ConnectionError:
-            raise  # the caller is gone; aiohttp ends the connection in silence
         except Exception:  # noqa: BLE001 - logged below, and the caller gets an answer that is no 500
             reference = secrets.token_hex(4)
             _log.exception("A request could not be answered (reference %s)", reference)

@@ -3,6 +3,7 @@
 import asyncio
 
 from aiohttp import hdrs, web
+from aiohttp.http import HttpProcessingError
 
 from bot.api.addresses import AddressReader
 from bot.api.answers import details_fields, verdict_body
@@ -57,9 +58,7 @@ class LicenseHandlers:
 def _bearer(request: web.Request) -> str:
     values = request.headers.getall(hdrs.AUTHORIZATION, ())
     if len(values) != 1:
-        raise invalid_api_key(
-            _("Send the product's API key once, as the header Authorization: Bearer kp_live_...")
-        )
+        raise invalid_api_key(_("Send the product's API key once, as the header Authorization: Bearer kp_live_..."))
     scheme, _space, api_key = values[0].partition(" ")
     api_key = api_key.strip()
     if not api_key or scheme.lower() != "bearer":
@@ -85,6 +84,9 @@ async def _body(request: web.Request) -> bytes:
     except TimeoutError:
         message = _("The body did not arrive within {seconds} seconds.").format(seconds=BODY_TIMEOUT_S)
         raise bad_request(408, message, closes=True) from None
+    except (web.RequestPayloadError, HttpProcessingError, ConnectionError):
+        # Chunks that are none, or a caller who hung up: not worth a line in the log.
+        raise bad_request(400, _("The body could not be read to its end."), closes=True) from None
 
 
 def _refusal(answer: Answer) -> Refused:

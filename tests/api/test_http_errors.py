@@ -1,0 +1,315 @@
+"""Guarantees about everything that is no verdict: one shape, the documented code, a sentence that helps."""
+
+import asyncio
+import json
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from yarl import URL
+
+from bot.api.errors import Refused
+from bot.api.limits import BODY_LIMIT
+from bot.api.schemas import parse_validate
+
+KEY = "ABCD-EFGH-JKMN-PQR8"
+GOOD = json.dumps({"license_key": KEY}).encode()
+NO_BEARER = "Send the product's API key once, as the header Authorization: Bearer kp_live_..."
+ODD_BEARER = "The Authorization header must be: Bearer kp_live_..."
+UNKNOWN_BEARER = "This API key is not valid; it may have been rotated."
+NOT_JSON = "The body is not valid JSON in UTF-8."
+NO_OBJECT = 'The body must be a JSON object such as {"license_key": "..."}.'
+CONTENT_TYPE = "Send JSON in UTF-8 with the header Content-Type: application/json."
+LONG_KEY = "license_key must have at most 256 characters."
+TOO_LARGE = f"The body must have at most {BODY_LIMIT} bytes."
+
+
+def error(status, message):
+    text = json.dumps({"valid": False, "status": status, "message": message}, ensure_ascii=False)
+    return text.replace('": ', '":', 2).replace(', "', ',"', 2).replace('"message": ', '"message":').encode()
+
+
+@pytest.fixture
+async def api_key(shop):
+    return (await shop.product()).api_key
+
+
+@pytest.mark.parametrize(
+    ("authorization", "message"),
+    [
+        (None, NO_BEARER),
+        ("", ODD_BEARER),
+        ("Bearer", ODD_BEARER),
+        ("Bearer  ", ODD_BEARER),
+        ("Basic {api_key}", ODD_BEARER),
+        ("{api_key}", ODD_BEARER),
+        ("Bearer kp_live_unknown", UNKNOWN_BEARER),
+        ("Bearer {api_key}x", UNKNOWN_BEARER),
+        ("Bearer 'OR 1=1; --", UNKNOWN_BEARER),
+        ("Bearer \u00fc\u00fc", UNKNOWN_BEARER),
+    ],
+)
+async def test_without_the_right_bearer_the_answer_is_401(shop, api_key, authorization, message):
+    headers = {"Content-Type": "application/json"}
+    if authorization is not None:
+        headers["Authorization"] = authorization.format(api_key=api_key)
+    reply = await shop.post(GOOD, headers)
+    assert (reply.code, reply.raw) == (401, error("invalid_api_key", message))
+    assert reply.headers["WWW-Authenticate"] == "Bearer"
+
+
+async def test_several_authorization_headers_are_401_even_if_one_is_right(shop, api_key):
+    headers = [("Authorization", f"Bearer {api_key}"), ("Authorization", "Bearer kp_live_other")]
+    reply = await shop.post(GOOD, headers)
+    assert (reply.code, reply.raw) == (401, error("invalid_api_key", NO_BEARER))
+
+
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "Bearer ", "bEaReR"])
+async def test_the_scheme_is_read_in_any_case(shop, api_key, scheme):
+    headers = {"Authorization": f"{scheme} {api_key}", "Content-Type": "application/json"}
+    reply = await shop.post(GOOD, headers)
+    assert reply.seen == (200, "license_not_found")
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        (b"", 400, NOT_JSON),
+        (b'{"license_key":', 400, NOT_JSON),
+        (b'{"license_key":"\xff\xfe"}', 400, NOT_JSON),
+        (b'{"license_key":"\\udc00"}', 400, NOT_JSON),
+        (b'{"license_key":"x","a":NaN}', 400, NOT_JSON),
+        (b"[" * 8_000 + b"]" * 8_000, 400, NOT_JSON),
+        (b"\0" * 100, 400, NOT_JSON),
+        (b'["license_key"]', 422, NO_OBJECT),
+        (b"{}", 422, "license_key is missing; send the license key to be validated."),
+        (b'{"license_key":5}', 422, "license_key must be a string."),
+        (b'{"license_key":""}', 422, "license_key must not be empty."),
+        (b'{"license_key":"' + b"A" * 10_000 + b'"}', 422, LONG_KEY),
+        (b'{"license_key":"x","version":1.5}', 422, "version must be a string."),
+        (b'{"license_key":"x","device_id":[]}', 422, "device_id must be a string."),
+        (
+            b'{"license_key":"x","nonce":"' + b"n" * 257 + b'"}',
+            422,
+            "nonce must have at most 256 characters.",
+        ),
+        (b'{"license_key":"x","a":"' + b"a" * 1_000_000 + b'"}', 413, TOO_LARGE),
+    ],
+)
+async def test_a_bad_body_is_refused_in_the_one_shape(shop, api_key, body, code, message):
+    reply = await shop.post(body, {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"})
+    assert (reply.code, reply.raw) == (code, error("invalid_request", message))
+    assert reply.headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("length", [BODY_LIMIT, BODY_LIMIT + 1])
+async def test_the_body_limit_is_exact(shop, api_key, length):
+    body = GOOD + b" " * (length - len(GOOD))
+    reply = await shop.post(body, {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"})
+    assert reply.code == (200 if length == BODY_LIMIT else 413)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "accepted"),
+    [
+        ("application/json", True),
+        ("Application/JSON; charset=UTF-8", True),
+        ('application/json;charset="utf-8"', True),
+        ("application/json; version=1", True),
+        ("application/json; charset=iso-8859-1", False),
+        ("application/x-www-form-urlencoded", False),
+        ("text/plain", False),
+        ("nonsense", False),
+    ],
+)
+async def test_only_json_in_utf_8_is_taken(shop, api_key, content_type, accepted):
+    headers = {"Authorization": f"Bearer {api_key}", "Content-Type": content_type}
+    reply = await shop.post(GOOD, headers)
+    if accepted:
+        assert reply.seen == (200, "license_not_found")
+    else:
+        assert (reply.code, reply.raw) == (415, error("invalid_request", CONTENT_TYPE))
+
+
+async def test_a_compressed_body_is_refused_unopened(shop, api_key):
+    headers = {
+        "Authorization": f"Bearer {api_key}",
+        "Content-Type": "application/json",
+        "Content-Encoding": "gzip",
+    }
+    reply = await shop.post(b"\x1f\x8b" + b"\0" * 100, headers)
+    assert reply.seen == (415, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "null\0byte",
+        "🔑🔑🔑🔑",
+        "'; DROP TABLE licenses; --",
+        '" OR ""="',
+        "../../etc/passwd",
+        "%s%n%x",
+        "\u202egnp.exe",
+        "\u0130" * 256,
+    ],
+)
+async def test_any_odd_text_is_just_an_unknown_key(shop, api_key, key):
+    assert (await shop.validate(api_key, key)).seen == (200, "license_not_found")
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "status"),
+    [
+        ("ABCD-EFGH-JKMN-PQR8", 404, "license_not_found"),
+        ("%00", 404, "license_not_found"),
+        ("%F0%9F%94%91", 404, "license_not_found"),
+        ("%FF%FE", 404, "license_not_found"),
+        ("%ED%A0%80", 404, "license_not_found"),
+        ("a%2Fb", 404, "license_not_found"),
+        ("%27%20OR%201%3D1", 404, "license_not_found"),
+        ("A" * 257, 422, "invalid_request"),
+        ("A" * 10_000, 422, "invalid_request"),
+        ("a/b", 404, "invalid_request"),
+        ("", 404, "invalid_request"),
+    ],
+)
+async def test_an_odd_look_up_is_answered_in_the_one_shape(shop, api_key, path, code, status):
+    address = URL(f"{shop.url}/api/v1/license/{path}", encoded=True)
+    async with shop.http.get(address, headers={"Authorization": f"Bearer {api_key}"}) as response:
+        body = await response.json()
+    assert (response.status, body["status"], list(body)) == (code, status, ["valid", "status", "message"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code", "allow"),
+    [
+        ("GET", "/api/v1/validate", 405, "POST, OPTIONS"),
+        ("PUT", "/api/v1/validate", 405, "POST, OPTIONS"),
+        ("DELETE", f"/api/v1/license/{KEY}", 405, "GET, HEAD, OPTIONS"),
+        ("POST", "/healthz", 405, "GET, HEAD, OPTIONS"),
+        ("OPTIONS", "/api/v1/validate", 204, "POST, OPTIONS"),
+        ("OPTIONS", f"/api/v1/license/{KEY}", 204, "GET, HEAD, OPTIONS"),
+        ("GET", "/", 404, None),
+        ("GET", "/api/v2/validate", 404, None),
+        ("POST", "/api/v1/validate/", 404, None),
+        ("PATCH", "/api/v1/validate", 405, "POST, OPTIONS"),
+    ],
+)
+async def test_another_address_or_method_is_told_so(shop, method, path, code, allow):
+    reply = await shop.get(path, method=method)
+    assert (reply.code, reply.headers.get("Allow")) == (code, allow)
+    if code != 204:
+        assert reply.seen == (code, "invalid_request")
+
+
+async def test_head_answers_as_get_without_a_body(shop, api_key):
+    reply = await shop.get(f"/api/v1/license/{KEY}", api_key, method="HEAD")
+    assert (reply.code, reply.raw) == (404, b"")
+    assert (await shop.get("/healthz", method="HEAD")).code == 200
+
+
+async def conversation(shop, sent: bytes) -> bytes:
+    """Send raw bytes and return all that comes back until the server closes; hang up if it only waits."""
+    host, port = shop.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    hang_up = asyncio.get_running_loop().call_later(2, writer.write_eof)
+    try:
+        writer.write(sent)
+        return await reader.read()
+    except ConnectionError:
+        return b""
+    finally:
+        hang_up.cancel()
+        writer.close()
+
+
+async def test_a_body_that_is_announced_too_large_is_refused_before_it_is_sent_and_the_line_is_closed(shop, api_key):
+    head = (
+        f"POST /api/v1/validate HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api_key}\r\n"
+        "Content-Length: 1000000000\r\n\r\n"
+    )
+    answer = await conversation(shop, head.encode())
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"Connection: close" in answer
+
+
+async def test_an_endless_chunked_body_is_cut_off_at_the_limit(shop, api_key):
+    head = (
+        f"POST /api/v1/validate HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api_key}\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n"
+    )
+    chunks = (b"1000\r\n" + b"a" * 0x1000 + b"\r\n") * 6
+    answer = await conversation(shop, head.encode() + chunks)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+async def test_a_broken_chunk_is_400(shop, api_key):
+    head = (
+        f"POST /api/v1/validate HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api_key}\r\n"
+        "Transfer-Encoding: chunked\r\n\r\nnonsense\r\n"
+    )
+    answer = await conversation(shop, head.encode())
+    assert answer.split(b" ")[1] == b"400"
+
+
+async def test_a_body_that_stops_arriving_is_given_up(shop, api_key, monkeypatch):
+    monkeypatch.setattr("bot.api.handlers.BODY_TIMEOUT_S", 0.01)
+    head = (
+        f"POST /api/v1/validate HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api_key}\r\n"
+        "Content-Length: 100\r\n\r\n{"
+    )
+    answer = await conversation(shop, head.encode())
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b'"status":"invalid_request"' in answer
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_bytes_are_sent_the_answer_is_never_a_500(shop, api_key, seed, caplog, monkeypatch):
+    monkeypatch.setattr("bot.api.handlers.BODY_TIMEOUT_S", 0.01)
+    chance = random.Random(seed)
+    whole = (
+        f"POST /api/v1/validate HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api_key}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(GOOD)}\r\nConnection: close\r\n\r\n"
+    ).encode() + GOOD
+    talks = []
+    for _ in range(60):
+        mangled = bytearray(whole)
+        for _ in range(chance.randint(1, 6)):
+            at = chance.randrange(len(mangled))
+            mangled[at : at + chance.randint(0, 3)] = chance.randbytes(chance.randint(0, 3))
+        talks.append(conversation(shop, bytes(mangled)))
+    codes = {answer.split(b" ")[1] for answer in await asyncio.gather(*talks) if answer}
+    assert {b"400", b"401"} <= codes
+    assert not any(code.startswith(b"5") for code in codes)
+    assert "Traceback" not in caplog.text
+
+
+def refusal_of(body: bytes) -> Refused | None:
+    try:
+        parse_validate(body)
+    except Refused as refused:
+        return refused
+    return None
+
+
+@given(st.binary(max_size=300) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_any_bytes_as_a_body_are_understood_or_refused(body):
+    refused = refusal_of(body)
+    assert refused is None or refused.code in (400, 422)
+
+
+TEXTS = st.text(st.characters(codec="utf-8"))
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | TEXTS,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner),
+    max_leaves=8,
+)
+MEMBERS = st.sampled_from(["license_key", "version", "device_id", "nonce", "other"])
+
+
+@given(st.dictionaries(MEMBERS, JSON_VALUES))
+def test_any_json_object_as_a_body_is_understood_or_refused_by_a_sentence(members):
+    refused = refusal_of(json.dumps(members).encode())
+    assert refused is None or (refused.code in (400, 422) and refused.message)
