@@ -1,0 +1,139 @@
+"""The Discord client: intents, cogs, buttons, command sync; one is built for every attempt to connect."""
+
+import logging
+from dataclasses import dataclass
+from enum import Enum
+from typing import cast
+
+import discord
+import yarl
+from discord import app_commands
+from discord.ext import commands
+
+from cogs import account_buttons, license_buttons, product_buttons
+from cogs.account import Account
+from cogs.context import Context, Services
+from cogs.deliveries import Deliveries
+from cogs.guilds import Guilds, Roster
+from cogs.licenses import Licenses
+from cogs.outbox import PAUSES_S, POLL_S, Outbox
+from cogs.products import Products
+from cogs.staff import Staff
+from cogs.tree import Catalogues, Tree
+from cogs.ui.persistent import Cancel
+from licensing.ports import Store
+
+log = logging.getLogger(__name__)
+
+_AUTHENTICATION_FAILED = 4004
+_DISALLOWED_INTENTS = 4014
+_UNAUTHORIZED = 401
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where Discord is; None keeps discord.py's own."""
+
+    rest: str
+    gateway: str | None = None
+    cdn: str | None = None
+
+
+class Trouble(Enum):
+    """Why a client could not connect, as far as it decides what to do next."""
+
+    TOKEN_REFUSED = "token_refused"  # noqa: S105 - not a token, but its fate
+    INTENT_MISSING = "intent_missing"
+    UNREACHABLE = "unreachable"
+
+
+class KeyPortClient(commands.Bot):
+    """Everything that lives as long as one connection to Discord."""
+
+    def __init__(self, context: Context, store: Store, *, members_intent: bool) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            tree_cls=Tree,
+            help_command=None,
+            intents=discord.Intents(guilds=True, members=members_intent),
+            allowed_mentions=discord.AllowedMentions.none(),
+            allowed_contexts=app_commands.AppCommandContext(guild=True),
+            allowed_installs=app_commands.AppInstallationType(guild=True),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+        )
+        self._tree = cast(Tree, self.tree)
+        self.context = context
+        self._store = store
+
+    async def setup_hook(self) -> None:
+        """Add the cogs and buttons, register changed commands, begin to deliver."""
+        for cog in (Products(self.context), Licenses(self.context), Account(self.context), Staff(self.context)):
+            await self.add_cog(cog)
+        await self.add_cog(Guilds(self, self.context.roster))
+        items = (*license_buttons.ITEMS, *product_buttons.ITEMS, *account_buttons.ITEMS, Cancel)
+        self.add_dynamic_items(*items)
+        await self.tree.set_translator(Catalogues())
+        if await self._tree.sync_changes(self._store):
+            log.info("commands registered with Discord")
+        self.context.outbox.start(Deliveries(self, self.context.services).deliver)
+
+    async def close(self) -> None:
+        """Stop delivering, then disconnect."""
+        await self.context.outbox.stop()
+        await super().close()
+
+    async def on_app_command_completion(self, _interaction: object, _command: object) -> None:
+        """Deliver at once what a command may have brought about."""
+        self.context.outbox.wake.set()
+
+    async def on_resumed(self) -> None:
+        """Deliver at once what waited for the connection."""
+        self.context.outbox.wake.set()
+
+
+def build_client(
+    services: Services,
+    store: Store,
+    *,
+    members_intent: bool,
+    public_api_url: str,
+    ipv6_prefix: int = 64,
+    poll_s: float = POLL_S,
+) -> KeyPortClient:
+    """Return a client that has not connected yet; a client that was closed cannot be used again."""
+    context = Context(
+        services=services,
+        roster=Roster(services.organizations),
+        outbox=Outbox(store, poll_s=poll_s, pauses_s=PAUSES_S),
+        public_api_url=public_api_url,
+        ipv6_prefix=ipv6_prefix,
+    )
+    return KeyPortClient(context, store, members_intent=members_intent)
+
+
+def point_discord_at(endpoints: Endpoints) -> None:
+    """Have discord.py talk to another address, for the whole process."""
+    discord.http.Route.BASE = endpoints.rest
+    if endpoints.gateway is not None:  # a client never asks REST where the gateway is
+        discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(endpoints.gateway)
+    if endpoints.cdn is not None:
+        discord.asset.Asset.BASE = endpoints.cdn
+
+
+def classify(error: BaseException) -> Trouble:
+    """Tell what ended a connection; what is unknown counts as unreachable, to be tried again."""
+    if isinstance(error, discord.LoginFailure):
+        return Trouble.TOKEN_REFUSED
+    if isinstance(error, discord.PrivilegedIntentsRequired):
+        return Trouble.INTENT_MISSING
+    if isinstance(error, discord.HTTPException) and error.status == _UNAUTHORIZED:
+        return Trouble.TOKEN_REFUSED
+    if isinstance(error, discord.ConnectionClosed):
+        closed = {
+            _AUTHENTICATION_FAILED: Trouble.TOKEN_REFUSED,
+            _DISALLOWED_INTENTS: Trouble.INTENT_MISSING,
+        }
+        return closed.get(error.code, Trouble.UNREACHABLE)
+    return Trouble.UNREACHABLE

@@ -1,0 +1,60 @@
+"""Who asks: a member of a Discord server, as the interaction itself describes them at this moment."""
+
+import discord
+
+from cogs.context import Interaction, context_of
+from licensing.errors import GuildOnly
+from licensing.models import Actor
+
+
+async def acknowledge(interaction: Interaction) -> Actor:
+    """Promise a private answer, then say who asks.
+
+    Discord drops an interaction after 3 s, so the answer comes before anything that touches the store.
+
+    Raises: GuildOnly, Unavailable.
+    """
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    return await admit(interaction)
+
+
+async def acknowledge_in_place(interaction: Interaction) -> Actor:
+    """Promise to change the message that was pressed, then say who asks.
+
+    Raises: GuildOnly, Unavailable.
+    """
+    await interaction.response.defer()
+    return await admit(interaction)
+
+
+async def admit(interaction: Interaction) -> Actor:
+    """Return the actor, their server known to the store.
+
+    Raises: GuildOnly, Unavailable.
+    """
+    actor = actor_of(interaction)
+    if interaction.guild is not None and not interaction.guild.unavailable:
+        await context_of(interaction).roster.admit(interaction.guild)
+    return actor
+
+
+def actor_of(interaction: Interaction) -> Actor:
+    """Return who asks, with the roles that Discord sent along.
+
+    Raises: GuildOnly.
+    """
+    guild, member = interaction.guild, interaction.user
+    if guild is None or not isinstance(member, discord.Member):
+        raise GuildOnly
+    return Actor(
+        organization_id=guild.id,
+        id=member.id,
+        name=member.display_name,
+        role_ids=frozenset(role.id for role in member.roles),
+        is_administrator=interaction.permissions.administrator or guild.owner_id == member.id,
+    )
+
+
+def asked_at_ms(interaction: Interaction) -> int:
+    """Return when somebody asked, by Discord's clock."""
+    return int(interaction.created_at.timestamp() * 1000)

@@ -1,0 +1,45 @@
+"""What Discord suggests while somebody types: within their server, and only what they may see."""
+
+from discord import app_commands
+
+from cogs.actors import actor_of, asked_at_ms
+from cogs.context import Interaction, context_of
+from cogs.ui import words
+from cogs.ui.errors import Choices, completes
+from licensing.models import Permission
+
+_LIMIT = 25
+
+
+@completes
+async def product(interaction: Interaction, current: str) -> Choices:
+    """Suggest products by the start of their name."""
+    catalog = context_of(interaction).services.catalog
+    found = await catalog.list(actor_of(interaction), starting=current.strip(), limit=_LIMIT)
+    return [app_commands.Choice(name=each.name, value=each.name) for each in found]
+
+
+@completes
+async def license_(interaction: Interaction, current: str) -> Choices:
+    """Suggest licenses by key, holder, email or note."""
+    licenses, now_ms = context_of(interaction).services.licenses, asked_at_ms(interaction)
+    found = await licenses.search(actor_of(interaction), current, limit=_LIMIT)
+    return [
+        app_commands.Choice(
+            name=words.choice(view, licenses.key_tail(view), now_ms=now_ms), value=f"#{view.license.id}"
+        )
+        for view in found
+    ]
+
+
+@completes
+async def permissions(interaction: Interaction, current: str) -> Choices:
+    """Suggest the next of several permissions, out of those that the asker holds."""
+    mine = await context_of(interaction).services.staff.permissions(actor_of(interaction))
+    if Permission.ROLES_EDIT not in mine:
+        return []
+    before, _, last = current.lower().rpartition(",")
+    start = f"{before.strip()}, " if before.strip() else ""
+    fitting = sorted(code for code in mine if code.value.startswith(last.strip()) and code.value not in before)
+    lists = [start + code.value for code in fitting if len(start + code.value) <= words.CHOICE_LENGTH]
+    return [app_commands.Choice(name=text, value=text) for text in lists[:_LIMIT]]

@@ -1,0 +1,51 @@
+"""What a cog may know: the services, and a few facts about the bot it belongs to."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+import discord
+
+from cogs.guilds import Roster
+from cogs.outbox import Outbox
+from licensing.services.account import AccountService
+from licensing.services.catalog import CatalogService
+from licensing.services.licenses import LicenseService
+from licensing.services.organizations import OrganizationService
+from licensing.services.roles import RoleService
+from licensing.services.staff import StaffService
+
+Interaction = discord.Interaction[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Every use case that Discord offers."""
+
+    catalog: CatalogService
+    licenses: LicenseService
+    account: AccountService
+    staff: StaffService
+    organizations: OrganizationService
+    roles: RoleService
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What cogs and buttons are given; `public_api_url` is where products reach the HTTP API."""
+
+    services: Services
+    roster: Roster
+    outbox: Outbox
+    public_api_url: str
+    ipv6_prefix: int = 64
+
+
+class Bot(Protocol):
+    """The part of the client that buttons and completions see."""
+
+    context: Context
+
+
+def context_of(interaction: Interaction) -> Context:
+    """Return what belongs to the client that received an interaction; buttons have no constructor of ours."""
+    return cast(Bot, interaction.client).context

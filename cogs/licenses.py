@@ -1,0 +1,133 @@
+"""`/license`: what staff do with licenses."""
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs import completions, license_buttons
+from cogs.actors import acknowledge
+from cogs.context import Context, Interaction
+from cogs.options import check_holder, parse_address
+from cogs.outbox import Outcome
+from cogs.ui import layouts
+from i18n import N_
+from i18n import gettext as _
+from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT
+from licensing.services.licenses import Issued, Terms
+
+DM_WAIT_S = 8.0
+
+_TEXT = app_commands.Range[str, 1, 300]
+
+
+@app_commands.guild_only()
+@app_commands.default_permissions(manage_messages=True)
+class Licenses(
+    commands.GroupCog,
+    group_name="license",
+    group_description=N_("Issue, look at, check and revoke licenses"),
+):
+    """Acknowledges, asks the license service, shows."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self._licenses = context.services.licenses
+
+    @app_commands.command(description=N_("Issue a license to a member, an email address, or nobody yet"))
+    @app_commands.describe(
+        product=N_("What the license is for"),
+        member=N_("Who gets it; they are sent the key"),
+        email=N_("Whom it is for, if they are not in this server"),
+        expiry=N_("When it ends: 30d, 1y6mo, 2027-01-01, never"),
+        max_ips=N_("On how many addresses it may run; 0 is any number"),
+        notes=N_("Something only staff see"),
+    )
+    @app_commands.autocomplete(product=completions.product)
+    async def issue(  # noqa: PLR0917 - an argument for each of the command's options
+        self,
+        interaction: Interaction,
+        product: _TEXT,
+        member: discord.User | None = None,
+        email: app_commands.Range[str, 1, 300] | None = None,
+        expiry: app_commands.Range[str, 1, 100] = "never",
+        max_ips: app_commands.Range[int, 0, MAX_IPS_LIMIT] | None = None,
+        notes: app_commands.Range[str, 1, NOTES_LIMIT] | None = None,
+    ) -> None:
+        by = await acknowledge(interaction)
+        check_holder(member)
+        terms = Terms(
+            product=product,
+            discord_id=member.id if member else None,
+            holder_name=member.display_name if member else None,
+            email=email,
+            expiry=expiry,
+            max_ips=max_ips,
+            notes=notes,
+        )
+        issued = await self._licenses.issue(by, terms)
+        outcome = await self._outcome(issued, told=member is not None)
+        panel = license_buttons.panel(interaction, issued.view, lead=_delivery(outcome))
+        await interaction.followup.send(view=panel, ephemeral=True)
+        if outcome in (Outcome.CLOSED, Outcome.NOBODY):
+            await interaction.followup.send(issued.key, ephemeral=True)
+
+    @app_commands.command(description=N_("Show a license: its state, holder, expiry and addresses"))
+    @app_commands.describe(license=N_("Part of its key, its holder, an email or a note"))
+    @app_commands.autocomplete(license=completions.license_)
+    async def view(self, interaction: Interaction, license: _TEXT) -> None:  # noqa: A002 - the option's name
+        by = await acknowledge(interaction)
+        found = await self._licenses.view(by, license)
+        await interaction.followup.send(view=license_buttons.panel(interaction, found), ephemeral=True)
+
+    @app_commands.command(description=N_("Revoke a license for good; you are asked first"))
+    @app_commands.describe(
+        license=N_("Part of its key, its holder, an email or a note"),
+        reason=N_("Why; the holder is told"),
+    )
+    @app_commands.autocomplete(license=completions.license_)
+    async def revoke(
+        self,
+        interaction: Interaction,
+        license: _TEXT,  # noqa: A002 - the option's name
+        reason: app_commands.Range[str, 1, NOTES_LIMIT] | None = None,
+    ) -> None:
+        by = await acknowledge(interaction)
+        found = await self._licenses.view(by, license)
+        question = license_buttons.confirmation(interaction, found, reason=reason)
+        await interaction.followup.send(view=question, ephemeral=True)
+
+    @app_commands.command(description=N_("Show what a validation would answer, check by check; changes nothing"))
+    @app_commands.describe(
+        license=N_("Part of its key, its holder, an email or a note"),
+        address=N_("The IP address it would come from"),
+        version=N_("The version it would name"),
+    )
+    @app_commands.autocomplete(license=completions.license_)
+    async def check(
+        self,
+        interaction: Interaction,
+        license: _TEXT,  # noqa: A002 - the option's name
+        address: app_commands.Range[str, 1, 100] | None = None,
+        version: app_commands.Range[str, 1, 100] | None = None,
+    ) -> None:
+        by = await acknowledge(interaction)
+        place = parse_address(address, ipv6_prefix=self._context.ipv6_prefix)
+        checked = await self._licenses.check(by, license, address=place, version=version)
+        panel = layouts.check_panel(checked, self._licenses.key_tail(checked.view), address=place)
+        await interaction.followup.send(view=panel, ephemeral=True)
+
+    async def _outcome(self, issued: Issued, *, told: bool) -> Outcome:
+        if not told:
+            return Outcome.NOBODY
+        return await self._context.outbox.outcome(issued.event_id, within_s=DM_WAIT_S)
+
+
+def _delivery(outcome: Outcome) -> str:
+    if outcome is Outcome.DELIVERED:
+        return _("Issued; the member was sent the key by direct message.")
+    if outcome is Outcome.CLOSED:
+        return _("Issued, but the member takes no direct messages: hand over the key from the next message.")
+    if outcome is Outcome.PENDING:
+        return _("Issued; the direct message with the key is on its way.")
+    return _("Issued; hand over the key from the next message.")

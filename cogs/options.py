@@ -1,0 +1,76 @@
+"""What people pick in a command's options, checked for what only Discord knows."""
+
+import ipaddress
+
+import discord
+
+from licensing.errors import (
+    AddressInvalid,
+    HolderIsBot,
+    ManageRolesMissing,
+    NotAMember,
+    PermissionUnknown,
+    RoleManaged,
+    RoleTooHigh,
+)
+from licensing.models import Permission
+
+
+def check_assignable(role: discord.Role) -> None:
+    """Refuse a role that the bot could never give to a member.
+
+    Raises: RoleManaged, RoleTooHigh, ManageRolesMissing.
+    """
+    if role.is_default() or role.managed:
+        raise RoleManaged
+    me = role.guild.me
+    if not me.guild_permissions.manage_roles:
+        raise ManageRolesMissing
+    if not role.is_assignable():
+        raise RoleTooHigh(bot_role=me.top_role.name)
+
+
+def check_holder(user: discord.User | discord.Member | None) -> None:
+    """Refuse a holder who is no member of the server, or no person.
+
+    Raises: NotAMember, HolderIsBot.
+    """
+    if user is None:
+        return
+    if user.bot:
+        raise HolderIsBot
+    if not isinstance(user, discord.Member):
+        raise NotAMember
+
+
+def parse_permissions(text: str) -> list[Permission]:
+    """Return the permissions that somebody listed, `all` being every one.
+
+    Raises: PermissionUnknown.
+    """
+    typed = [word for word in text.lower().replace(",", " ").split() if word]
+    if typed == ["all"]:
+        return list(Permission)
+    known = {permission.value for permission in Permission}
+    for word in typed or [""]:
+        if word not in known:
+            raise PermissionUnknown(text=word)
+    return list(dict.fromkeys(Permission(word) for word in typed))
+
+
+def parse_address(text: str | None, *, ipv6_prefix: int) -> str | None:
+    """Return an address as a validation would register it: an IPv6 one stands for its whole prefix.
+
+    Raises: AddressInvalid.
+    """
+    if text is None or not text.strip():
+        return None
+    try:
+        address = ipaddress.ip_address(text.strip().partition("%")[0])
+    except ValueError as error:
+        raise AddressInvalid(text=text) from error
+    if isinstance(address, ipaddress.IPv6Address):
+        address = address.ipv4_mapped or address
+    if isinstance(address, ipaddress.IPv4Address) or ipv6_prefix == address.max_prefixlen:
+        return str(address)
+    return str(ipaddress.ip_network((address, ipv6_prefix), strict=False))

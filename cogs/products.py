@@ -1,0 +1,92 @@
+"""`/product`: what staff do with products and their API keys."""
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs import completions, product_buttons
+from cogs.actors import acknowledge, asked_at_ms
+from cogs.context import Context, Interaction
+from cogs.options import check_assignable
+from cogs.ui import layouts, words
+from i18n import N_
+from i18n import gettext as _
+from licensing.models import MAX_IPS_LIMIT, PRODUCT_NAME_LIMIT, ProductSettings
+
+LISTED = 50
+
+_NAME = app_commands.Range[str, 1, 300]
+
+
+@app_commands.guild_only()
+@app_commands.default_permissions(manage_messages=True)
+class Products(
+    commands.GroupCog, group_name="product", group_description=N_("Create and look at products, rotate their keys")
+):
+    """Acknowledges, asks the catalog service, shows."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._catalog = context.services.catalog
+
+    @app_commands.command(description=N_("Create a product and show its API key once"))
+    @app_commands.describe(
+        name=N_("What it is called"),
+        role=N_("The role that its license holders are given"),
+        max_ips=N_("On how many addresses a license may run unless it says otherwise; 0 is any number"),
+        enforce_expiry=N_("Whether expired licenses are refused; yes unless you say no"),
+    )
+    async def create(
+        self,
+        interaction: Interaction,
+        name: app_commands.Range[str, 1, PRODUCT_NAME_LIMIT],
+        role: discord.Role | None = None,
+        max_ips: app_commands.Range[int, 0, MAX_IPS_LIMIT] | None = None,
+        enforce_expiry: bool = True,  # noqa: FBT001, FBT002 - an option of the command
+    ) -> None:
+        by = await acknowledge(interaction)
+        if role is not None:
+            check_assignable(role)
+        settings = ProductSettings(
+            enforce_expiry=enforce_expiry,
+            default_max_ips=max_ips or None,
+            role_id=role.id if role else None,
+        )
+        new = await self._catalog.create(by, name=name, settings=settings)
+        lead = _("**{product}** is created.").format(product=words.plain(new.product.name))
+        await interaction.followup.send(lead, ephemeral=True)
+        await product_buttons.show_api_key(interaction, new)
+
+    @app_commands.command(description=N_("List the products of this server"))
+    @app_commands.describe(starting=N_("How the name starts"))
+    async def list(self, interaction: Interaction, starting: _NAME | None = None) -> None:
+        by = await acknowledge(interaction)
+        found = await self._catalog.list(by, starting=starting or "", limit=LISTED + 1)
+        panel = layouts.product_list(found[:LISTED], more=len(found) > LISTED)
+        await interaction.followup.send(view=panel, ephemeral=True)
+
+    @app_commands.command(description=N_("Show a product: its switches, keys and how many licenses it has"))
+    @app_commands.describe(product=N_("Which one"))
+    @app_commands.autocomplete(product=completions.product)
+    async def view(self, interaction: Interaction, product: _NAME) -> None:
+        by = await acknowledge(interaction)
+        found = await self._catalog.view(by, name=product)
+        await interaction.followup.send(view=layouts.product_panel(found), ephemeral=True)
+
+    @app_commands.command(name="rotate-key", description=N_("Replace a product's API key; you are asked first"))
+    @app_commands.describe(
+        product=N_("Which one"),
+        grace=N_("How long the current key goes on working: 24h, 7d; nothing ends it at once"),
+    )
+    @app_commands.autocomplete(product=completions.product)
+    async def rotate_key(
+        self,
+        interaction: Interaction,
+        product: _NAME,
+        grace: app_commands.Range[str, 1, 100] | None = None,
+    ) -> None:
+        by = await acknowledge(interaction)
+        minutes = words.grace_minutes(grace or "", now_ms=asked_at_ms(interaction))
+        found = await self._catalog.view(by, name=product)
+        question = product_buttons.confirmation(found, minutes=minutes)
+        await interaction.followup.send(view=question, ephemeral=True)

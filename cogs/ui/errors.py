@@ -1,0 +1,80 @@
+"""The one error path: whatever a command, button, modal or completion raises ends here as one sentence."""
+
+import logging
+import secrets
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import aiohttp
+import discord
+from discord import app_commands
+
+from cogs.context import Interaction
+from i18n import gettext as _
+from i18n import set_locale
+from i18n.refusals import sentence
+
+log = logging.getLogger(__name__)
+
+_UNKNOWN_INTERACTION = 10062
+_ALREADY_ANSWERED = 40060
+_GONE = frozenset({_UNKNOWN_INTERACTION, _ALREADY_ANSWERED})
+
+Choices = list[app_commands.Choice[str]]
+Completion = Callable[[Interaction, str], Coroutine[Any, Any, Choices]]
+
+
+async def report(interaction: Interaction, error: BaseException) -> None:
+    """Tell the person who asked what went wrong; if they cannot be told any more, the log."""
+    cause = _cause(error)
+    if isinstance(cause, discord.HTTPException) and cause.code in _GONE:
+        log.warning("an interaction was answered too late or twice, so nothing was done")
+        return
+    await say(interaction, sentence(cause) or _command_sentence(cause) or _reference(cause))
+
+
+async def say(interaction: Interaction, text: str) -> None:
+    """Show one private sentence, as first answer or as a later one; a closed channel is no error."""
+    try:
+        if interaction.response.is_done():
+            await interaction.followup.send(text, ephemeral=True)
+        else:
+            await interaction.response.send_message(text, ephemeral=True)
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        log.warning("an answer could not be shown: %s", type(error).__name__)
+
+
+def completes(find: Completion) -> Completion:
+    """Wrap a completion: discord.py only logs what it raises, and a refusal means nothing to choose from."""
+
+    async def complete(interaction: Interaction, current: str) -> Choices:
+        set_locale(str(interaction.locale))
+        try:
+            return await find(interaction, current)
+        except Exception as error:  # noqa: BLE001 - the last door; a completion shows no sentences
+            if sentence(error) is None:
+                _reference(error)
+            return []
+
+    return complete
+
+
+def _cause(error: BaseException) -> BaseException:
+    return error.original if isinstance(error, app_commands.CommandInvokeError) else error
+
+
+def _command_sentence(error: BaseException) -> str | None:
+    if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
+        return _("This command has changed since you opened it; reload Discord (Ctrl+R) and try again.")
+    if isinstance(error, app_commands.TransformerError):
+        return _("One of the options cannot be used; pick what Discord suggests and try again.")
+    return None
+
+
+def _reference(error: BaseException) -> str:
+    """Log a bug with its traceback, and return the sentence that names it."""
+    reference = secrets.token_hex(4)
+    log.error("unexpected error, reference %s", reference, exc_info=error)
+    return _(
+        "This did not work, and it is not your fault; tell whoever runs this bot the reference `{reference}`."
+    ).format(reference=reference)

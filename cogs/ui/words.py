@@ -1,0 +1,129 @@
+"""Single facts in words: times, states, holders, keys by their ends."""
+
+import discord
+
+from i18n import N_
+from i18n import gettext as _
+from licensing.expiry import parse_grace_ms
+from licensing.models import Customer, LicenseView, Product, ProductState
+from licensing.verdict import Outcome, Status, license_status
+
+CHOICE_LENGTH = 100
+
+_STATUS = {
+    Status.ACTIVE: N_("active"),
+    Status.REVOKED: N_("revoked"),
+    Status.SUSPENDED: N_("paused"),
+    Status.NOT_CLAIMED: N_("waiting to be claimed"),
+    Status.EXPIRED: N_("expired"),
+    Status.PRODUCT_NOT_FOUND: N_("product not found"),
+    Status.PRODUCT_ARCHIVED: N_("product archived"),
+    Status.PRODUCT_DISABLED: N_("product disabled"),
+    Status.ORG_SUSPENDED: N_("server suspended"),
+    Status.BILLING_SUSPENDED: N_("server suspended over billing"),
+    Status.LICENSE_NOT_FOUND: N_("license not found"),
+    Status.IP_NOT_REGISTERED: N_("address not registered"),
+    Status.IP_LIMIT_REACHED: N_("address limit reached"),
+}
+_CHECKS = {
+    "product": N_("Product is in use"),
+    "organization": N_("Server is in good standing"),
+    "license": N_("License belongs to the product"),
+    "state": N_("Neither revoked nor paused"),
+    "claim": N_("Has a holder"),
+    "expiry": N_("Not expired"),
+    "address": N_("Address has a seat or may take one"),
+}
+_OUTCOMES = {Outcome.PASSED: N_("passed"), Outcome.FAILED: N_("failed"), Outcome.SKIPPED: N_("skipped")}
+_PRODUCT_STATES = {
+    ProductState.ACTIVE: N_("active"),
+    ProductState.ARCHIVED: N_("archived"),
+    ProductState.DISABLED: N_("disabled"),
+}
+
+
+def plain(text: str, limit: int = 200) -> str:
+    """Return what somebody typed so that it formats, mentions and links nothing."""
+    clipped = text if len(text) <= limit else text[: limit - 1] + "…"
+    return discord.utils.escape_mentions(discord.utils.escape_markdown(clipped))
+
+
+def when(at_ms: int) -> str:
+    """Return a time in the reader's own zone, with how far away it is."""
+    return f"<t:{at_ms // 1000}:f> (<t:{at_ms // 1000}:R>)"
+
+
+def expiry(expires_at_ms: int | None) -> str:
+    """Return when a license ends."""
+    return _("never") if expires_at_ms is None else when(expires_at_ms)
+
+
+def status(found: Status) -> str:
+    """Return a validation's status in words."""
+    return _(_STATUS.get(found, found.value))
+
+
+def license_state(view: LicenseView, *, now_ms: int) -> str:
+    """Return a license's own status in words."""
+    return status(license_status(view.license, view.product, now_ms=now_ms))
+
+
+def product_state(product: Product) -> str:
+    """Return a product's state in words."""
+    return _(_PRODUCT_STATES[product.state])
+
+
+def check(name: str) -> str:
+    """Return what one check of a validation looks at."""
+    return _(_CHECKS.get(name, name))
+
+
+def outcome(found: Outcome) -> str:
+    """Return how one check ended."""
+    return _(_OUTCOMES[found])
+
+
+def holder(customer: Customer | None) -> str:
+    """Return who holds a license, as a panel shows it."""
+    if customer is None:
+        return _("nobody yet (stock)")
+    parts = [f"<@{customer.discord_id}>"] if customer.discord_id else []
+    if customer.email:
+        parts.append(plain(customer.email))
+    return " · ".join(parts) or _("nobody yet (stock)")
+
+
+def tail(key_tail: str) -> str:
+    """Return a key by its end alone."""
+    return f"`••••-{key_tail}`"
+
+
+def choice(view: LicenseView, key_tail: str, *, now_ms: int, with_holder: bool = True) -> str:
+    """Return a license in one line of a completion or a menu."""
+    parts = [f"{view.key.prefix}-…-{key_tail}", view.product.name, license_state(view, now_ms=now_ms)]
+    if with_holder:
+        parts.insert(2, _who(view.customer))
+    line = " · ".join(parts)
+    return line if len(line) <= CHOICE_LENGTH else line[: CHOICE_LENGTH - 1] + "…"
+
+
+def _who(customer: Customer | None) -> str:
+    if customer is None:
+        return _("stock")
+    return f"@{customer.name}" if customer.name else customer.email or f"{customer.discord_id}"
+
+
+def addresses(view: LicenseView) -> str:
+    """Return how many seats a license has taken."""
+    taken = len(view.addresses)
+    if view.license.max_ips is None:
+        return _("{taken} (no limit)").format(taken=taken)
+    return _("{taken} of {limit}").format(taken=taken, limit=view.license.max_ips)
+
+
+def grace_minutes(text: str, *, now_ms: int) -> int:
+    """Return a grace period in whole minutes.
+
+    Raises: GraceInvalid.
+    """
+    return parse_grace_ms(text, now_ms=now_ms) // 60_000
