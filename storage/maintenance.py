@@ -44,7 +44,9 @@ def needs_migration(database: DatabaseSettings) -> bool:
     if is_empty(database.path):
         return False
     revision = revision_of(database.path)
-    if revision is not None and revision not in REVISIONS:
+    if revision is None:
+        raise StoreRefused("database_unreadable", path=str(database.path))
+    if revision and revision not in REVISIONS:
         raise StoreRefused("database_newer", path=str(database.path), found=revision, needed=HEAD)
     return revision != HEAD
 
@@ -117,4 +119,6 @@ def is_in_use(database: DatabaseSettings) -> bool:
             connection.execute("ROLLBACK")
         except sqlite3.OperationalError:
             return True
+        except sqlite3.DatabaseError as error:
+            raise StoreRefused("database_unreadable", path=str(database.path)) from error
     return False

@@ -115,14 +115,14 @@ def is_empty(path: Path) -> bool:
 
 
 def revision_of(path: Path) -> str | None:
-    """Return the schema's revision; None for a file that is no database of ours.
+    """Return the schema's revision, empty before the first; None for a file that is no database of ours.
 
     Raises: StoreRefused (database_unreadable).
     """
     if not _ask(path, "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"):
         return None
     rows = _ask(path, "SELECT version_num FROM alembic_version")
-    return rows[0][0] if rows else None
+    return rows[0][0] if rows else ""
 
 
 def require_revision(path: Path) -> None:
@@ -133,7 +133,7 @@ def require_revision(path: Path) -> None:
     revision = revision_of(path)
     if revision is None:
         raise StoreRefused("database_unreadable", path=str(path))
-    if revision not in REVISIONS:
+    if revision and revision not in REVISIONS:
         raise StoreRefused("database_newer", path=str(path), found=revision, needed=HEAD)
     if revision != HEAD:
         raise StoreRefused("database_older", path=str(path), found=revision, needed=HEAD)

@@ -40,7 +40,9 @@ def _organizations() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("joined_at_ms", Int64, nullable=False),
         sa.Column("left_at_ms", Int64, nullable=True),
-        sa.CheckConstraint("state IN ('active', 'suspended', 'billing_suspended')", name="ck_organizations_state"),
+        sa.CheckConstraint(
+            "state IN ('active', 'suspended', 'billing_suspended')", name=op.f("ck_organizations_state")
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_organizations"),
         sqlite_strict=True,
     )
@@ -57,7 +59,7 @@ def _products() -> None:
         sa.Column("settings", sa.Text(), nullable=False),
         sa.Column("created_at_ms", Int64, nullable=False),
         sa.Column("updated_at_ms", Int64, nullable=False),
-        sa.CheckConstraint("state IN ('active', 'archived', 'disabled')", name="ck_products_state"),
+        sa.CheckConstraint("state IN ('active', 'archived', 'disabled')", name=op.f("ck_products_state")),
         sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_products_organization_id"),
         sa.PrimaryKeyConstraint("id", name="pk_products"),
         sa.UniqueConstraint("organization_id", "name_folded", name="uq_products_organization_id_name_folded"),
@@ -93,7 +95,7 @@ def _customers() -> None:
         sa.Column("name_folded", sa.Text(), nullable=True),
         sa.Column("created_at_ms", Int64, nullable=False),
         sa.Column("updated_at_ms", Int64, nullable=False),
-        sa.CheckConstraint("discord_id IS NOT NULL OR email IS NOT NULL", name="ck_customers_identified"),
+        sa.CheckConstraint("discord_id IS NOT NULL OR email IS NOT NULL", name=op.f("ck_customers_identified")),
         sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_customers_organization_id"),
         sa.PrimaryKeyConstraint("id", name="pk_customers"),
         sa.UniqueConstraint("organization_id", "discord_id", name="uq_customers_organization_id_discord_id"),
@@ -124,7 +126,7 @@ def _licenses() -> None:
         sa.Column("revoked_at_ms", Int64, nullable=True),
         sa.Column("created_at_ms", Int64, nullable=False),
         sa.Column("updated_at_ms", Int64, nullable=False),
-        sa.CheckConstraint("state IN ('active', 'suspended', 'revoked')", name="ck_licenses_state"),
+        sa.CheckConstraint("state IN ('active', 'suspended', 'revoked')", name=op.f("ck_licenses_state")),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name="fk_licenses_customer_id"),
         sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_licenses_organization_id"),
         sa.ForeignKeyConstraint(["product_id"], ["products.id"], name="fk_licenses_product_id"),

@@ -1,0 +1,76 @@
+"""A store with every service on it, for tests that speak to the use cases as the doors do."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from licensing.events import Event
+from licensing.models import Actor, Plan, ProductSettings
+from licensing.services.account import AccountService
+from licensing.services.catalog import CatalogService, NewApiKey
+from licensing.services.licenses import Issued, LicenseService, Terms
+from licensing.services.organizations import OrganizationService, Plans
+from licensing.services.roles import RoleService
+from licensing.services.staff import StaffService
+from licensing.services.usage import LastSeen, UsageMeter
+from licensing.services.validation import ValidationService
+from licensing.verdict import Call, Verdict
+from storage import DatabaseSettings, open_store
+from storage.store import SqliteStore
+
+ORGANIZATION = 1
+OWNER = Actor(organization_id=ORGANIZATION, id=10, name="Olivia", is_administrator=True)
+NOON_MS = 1_750_000_000_000
+
+
+def member(discord_id: int, *, organization_id: int = ORGANIZATION, roles: frozenset[int] = frozenset()) -> Actor:
+    return Actor(organization_id=organization_id, id=discord_id, name=f"member {discord_id}", role_ids=roles)
+
+
+@dataclass
+class World:
+    """Everything on one open store; `now_ms` is the clock."""
+
+    store: SqliteStore
+    plans: dict[str, Plan] = field(default_factory=lambda: {"default": Plan()})
+    now_ms: int = NOON_MS
+
+    def __post_init__(self) -> None:
+        store, vault, plans = self.store, self.store.vault, Plans(self.plans, default="default")
+        self.usage, self.seen = UsageMeter(store.snapshots), LastSeen()
+        self.organizations = OrganizationService(store, plans=plans, clock=self.clock)
+        self.catalog = CatalogService(store, plans=plans, clock=self.clock, random_bytes=os.urandom)
+        self.licenses = LicenseService(store, vault, plans=plans, clock=self.clock, random_bytes=os.urandom)
+        self.account = AccountService(store, vault, clock=self.clock)
+        self.staff = StaffService(store, clock=self.clock)
+        self.roles = RoleService(store, clock=self.clock)
+        self.validation = ValidationService(
+            store, vault, plans=plans, usage=self.usage, seen=self.seen, clock=self.clock
+        )
+
+    def clock(self) -> int:
+        return self.now_ms
+
+    async def product(self, name: str = "Pro", *, by: Actor = OWNER, **settings: object) -> NewApiKey:
+        return await self.catalog.create(by, name=name, settings=ProductSettings.model_validate(settings))
+
+    async def issue(self, product: str = "Pro", *, by: Actor = OWNER, **terms: object) -> Issued:
+        return await self.licenses.issue(by, Terms(product=product, **terms))  # type: ignore[arg-type]
+
+    async def validate(self, api_key: str, key: str, address: str | None = "203.0.113.1") -> Verdict:
+        return (await self.validation.validate(api_key, Call(key, address))).verdict
+
+    async def events(self) -> list[Event]:
+        return list(await self.store.read(lambda tx: tx.ledger.after(0, limit=10_000)))
+
+
+@asynccontextmanager
+async def opened(
+    settings: DatabaseSettings, *, organizations: tuple[int, ...] = (ORGANIZATION,)
+) -> AsyncIterator[World]:
+    async with open_store(settings) as store:
+        world = World(store)
+        for organization_id in organizations:
+            await world.organizations.joined(organization_id, name=f"Shop {organization_id}")
+        yield world
