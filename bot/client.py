@@ -1,6 +1,7 @@
 """The Discord client: intents, cogs, buttons, command sync; one is built for every attempt to connect."""
 
 import logging
+import time
 from dataclasses import dataclass
 from enum import Enum
 from typing import cast
@@ -21,13 +22,19 @@ from cogs.products import Products
 from cogs.staff import Staff
 from cogs.tree import Catalogues, Tree
 from cogs.ui.persistent import Cancel
-from licensing.ports import Store
+from licensing.ports import Clock, Store
 
 log = logging.getLogger(__name__)
+
+GUILDS_ARRIVE_S = 2.0  # after the last guild for so long, all have arrived
 
 _AUTHENTICATION_FAILED = 4004
 _DISALLOWED_INTENTS = 4014
 _UNAUTHORIZED = 401
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ class Trouble(Enum):
 class KeyPortClient(commands.Bot):
     """Everything that lives as long as one connection to Discord."""
 
-    def __init__(self, context: Context, store: Store, *, members_intent: bool) -> None:
+    def __init__(self, context: Context, store: Store, *, members_intent: bool, ready_after_s: float) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             tree_cls=Tree,
@@ -62,6 +69,7 @@ class KeyPortClient(commands.Bot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
+            guild_ready_timeout=ready_after_s,
         )
         self._tree = cast(Tree, self.tree)
         self.context = context
@@ -100,7 +108,9 @@ def build_client(
     members_intent: bool,
     public_api_url: str,
     ipv6_prefix: int = 64,
+    clock: Clock = _now_ms,
     poll_s: float = POLL_S,
+    ready_after_s: float = GUILDS_ARRIVE_S,
 ) -> KeyPortClient:
     """Return a client that has not connected yet; a client that was closed cannot be used again."""
     context = Context(
@@ -109,8 +119,9 @@ def build_client(
         outbox=Outbox(store, poll_s=poll_s, pauses_s=PAUSES_S),
         public_api_url=public_api_url,
         ipv6_prefix=ipv6_prefix,
+        clock=clock,
     )
-    return KeyPortClient(context, store, members_intent=members_intent)
+    return KeyPortClient(context, store, members_intent=members_intent, ready_after_s=ready_after_s)
 
 
 def point_discord_at(endpoints: Endpoints) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import discord
 
-from cogs.actors import acknowledge, acknowledge_in_place, asked_at_ms
+from cogs.actors import acknowledge, acknowledge_in_place
 from cogs.context import Interaction, context_of
 from cogs.ui import layouts, words
 from cogs.ui.persistent import Persistent, button, picked
@@ -77,7 +77,7 @@ def panel(interaction: Interaction, view: LicenseView, *, lead: str = "") -> dis
     """Return what members see of their own license."""
     key_tail = context_of(interaction).services.account.key_tail(view)
     items = [Reveal(str(view.license.id)), Refresh(str(view.license.id))]
-    now_ms = asked_at_ms(interaction)
+    now_ms = context_of(interaction).clock()
     return layouts.license_panel(view, key_tail, now_ms=now_ms, items=items, lead=lead, staff=False)
 
 
@@ -101,7 +101,7 @@ def overview(interaction: Interaction, held: Sequence[LicenseView], *, page: int
 
 def _option(interaction: Interaction, view: LicenseView) -> discord.SelectOption:
     key_tail = context_of(interaction).services.account.key_tail(view)
-    label = words.choice(view, key_tail, now_ms=asked_at_ms(interaction), with_holder=False)
+    label = words.choice(view, key_tail, now_ms=context_of(interaction).clock(), with_holder=False)
     return discord.SelectOption(label=label, value=str(view.license.id))
 
 

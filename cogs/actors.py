@@ -53,8 +53,3 @@ def actor_of(interaction: Interaction) -> Actor:
         role_ids=frozenset(role.id for role in member.roles),
         is_administrator=interaction.permissions.administrator or guild.owner_id == member.id,
     )
-
-
-def asked_at_ms(interaction: Interaction) -> int:
-    """Return when somebody asked, by Discord's clock."""
-    return int(interaction.created_at.timestamp() * 1000)

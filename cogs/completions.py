@@ -2,7 +2,7 @@
 
 from discord import app_commands
 
-from cogs.actors import actor_of, asked_at_ms
+from cogs.actors import actor_of
 from cogs.context import Interaction, context_of
 from cogs.ui import words
 from cogs.ui.errors import Choices, completes
@@ -22,7 +22,7 @@ async def product(interaction: Interaction, current: str) -> Choices:
 @completes
 async def license_(interaction: Interaction, current: str) -> Choices:
     """Suggest licenses by key, holder, email or note."""
-    licenses, now_ms = context_of(interaction).services.licenses, asked_at_ms(interaction)
+    licenses, now_ms = context_of(interaction).services.licenses, context_of(interaction).clock()
     found = await licenses.search(actor_of(interaction), current, limit=_LIMIT)
     return [
         app_commands.Choice(

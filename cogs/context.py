@@ -7,6 +7,7 @@ import discord
 
 from cogs.guilds import Roster
 from cogs.outbox import Outbox
+from licensing.ports import Clock
 from licensing.services.account import AccountService
 from licensing.services.catalog import CatalogService
 from licensing.services.licenses import LicenseService
@@ -37,6 +38,7 @@ class Context:
     roster: Roster
     outbox: Outbox
     public_api_url: str
+    clock: Clock
     ipv6_prefix: int = 64
 
 

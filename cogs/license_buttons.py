@@ -2,7 +2,7 @@
 
 import discord
 
-from cogs.actors import acknowledge, acknowledge_in_place, asked_at_ms
+from cogs.actors import acknowledge, acknowledge_in_place
 from cogs.context import Interaction, context_of
 from cogs.ui import layouts, words
 from cogs.ui.errors import report
@@ -112,7 +112,7 @@ def panel(interaction: Interaction, view: LicenseView, *, lead: str = "") -> dis
     if view.license.revoked_at_ms is None:
         items.append(Revoke(license_id))
     key_tail = context_of(interaction).services.licenses.key_tail(view)
-    now_ms = asked_at_ms(interaction)
+    now_ms = context_of(interaction).clock()
     return layouts.license_panel(view, key_tail, now_ms=now_ms, items=items, lead=lead)
 
 

@@ -5,7 +5,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs import completions, product_buttons
-from cogs.actors import acknowledge, asked_at_ms
+from cogs.actors import acknowledge
 from cogs.context import Context, Interaction
 from cogs.options import check_assignable
 from cogs.ui import layouts, words
@@ -28,6 +28,7 @@ class Products(
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._catalog = context.services.catalog
+        self._clock = context.clock
 
     @app_commands.command(description=N_("Create a product and show its API key once"))
     @app_commands.describe(
@@ -86,7 +87,7 @@ class Products(
         grace: app_commands.Range[str, 1, 100] | None = None,
     ) -> None:
         by = await acknowledge(interaction)
-        minutes = words.grace_minutes(grace or "", now_ms=asked_at_ms(interaction))
+        minutes = words.grace_minutes(grace or "", now_ms=self._clock())
         found = await self._catalog.view(by, name=product)
         question = product_buttons.confirmation(found, minutes=minutes)
         await interaction.followup.send(view=question, ephemeral=True)
