@@ -10,6 +10,7 @@ from sandbox.errors import Json
 from sandbox.gateway import Gateway
 from sandbox.hub import PATIENCE, Hub, Request
 from sandbox.interactions import Interactions
+from sandbox.model import User
 from sandbox.people import People
 from sandbox.places import Guild, Member
 from sandbox.server import Server
@@ -151,6 +152,10 @@ class Sandbox:
         if bot:
             guild.add_bot()
         return guild
+
+    def add_user(self, name: str) -> User:
+        """Somebody who uses Discord and is in none of the guilds."""
+        return self.hub.world.add_user(name)
 
     # The bot's connection
 

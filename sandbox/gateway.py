@@ -21,6 +21,7 @@ _BY_PREFIX = (
     ("GUILD_", Intent.GUILDS),
     ("CHANNEL_", Intent.GUILDS),
 )
+NEEDS_NO_INTENT = ("INTERACTION_", "APPLICATION_COMMAND_")
 PRIVATE_FIELDS: Json = {"content": "", "embeds": [], "attachments": [], "components": []}
 
 
@@ -55,7 +56,7 @@ class Gateway:
 
     def _as_seen(self, session: Session, event: str, data: Json) -> Json | None:
         own = event == "GUILD_MEMBER_UPDATE" and data["user"]["id"] == str(self._world.bot.id)
-        if own or event.startswith("INTERACTION_"):
+        if own or event.startswith(NEEDS_NO_INTENT):
             return data
         if event.startswith("MESSAGE_"):
             return self._message_as_seen(session, data)
@@ -139,6 +140,8 @@ class Gateway:
         elif intents & PRIVILEGED & ~self._world.privileged_intents:
             connection.close(Close.DISALLOWED_INTENTS)
         else:
+            # A session nobody came back for is over once the client starts anew.
+            self.sessions = {key: each for key, each in self.sessions.items() if each.connection}
             self._made += 1
             session = Session(f"{self._made:032x}", intents)
             self.sessions[session.id] = session

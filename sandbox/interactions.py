@@ -60,6 +60,8 @@ class Interaction:
     modal: Json | None = None
     choices: list[Json] = field(default_factory=list)
     followups: list[Message] = field(default_factory=list)
+    opened_by: "Interaction | None" = None
+    form: Json | None = None
 
     def allowed(self) -> set[Answer]:
         if self.kind is Kind.AUTOCOMPLETE:
@@ -95,7 +97,8 @@ class Interactions:
         )
         interaction.source_revision = source.revision if source else 0
         self._by_id[new_id] = self._by_token[interaction.token] = interaction
-        if self._listening():
+        guild = actor.guild
+        if self._listening() and (guild is None or self._world.bot.id in guild.members):
             self._world.emit("INTERACTION_CREATE", self._payload(interaction))
             asyncio.get_running_loop().call_later(self._deadline, self._expire, interaction)
         else:
@@ -105,6 +108,8 @@ class Interactions:
     def _expire(self, interaction: Interaction) -> None:
         if interaction.answer is None:
             interaction.failed = True
+            if interaction.opened_by is not None:
+                interaction.opened_by.modal = interaction.form  # an unanswered form stays open, to be sent again
             self._world.signal.notify()
 
     def _payload(self, interaction: Interaction) -> Json:
@@ -177,6 +182,7 @@ class Interactions:
             interaction.modal = check_modal(Form().at("data"), data.json)
 
     def _post(self, interaction: Interaction, data: Body) -> Message:
+        self._require_channel(interaction)
         flags = data.json.get("flags")
         private = isinstance(flags, int) and bool(flags & MessageFlag.EPHEMERAL)
         return messages.post(
@@ -188,7 +194,12 @@ class Interactions:
             interaction=self._about(interaction),
         )
 
+    def _require_channel(self, interaction: Interaction) -> None:
+        if interaction.actor.channel.id not in self._world.channels:
+            raise errors.UNKNOWN_CHANNEL.error()
+
     def _think(self, interaction: Interaction, data: Json) -> Message:
+        self._require_channel(interaction)
         private = bool((data.get("flags") or 0) & MessageFlag.EPHEMERAL)
         message = Message(
             self._world.new_id(),

@@ -3,11 +3,12 @@
 import re
 from dataclasses import dataclass, field, replace
 
-from sandbox import errors, payloads, rules
+from sandbox import errors, payloads, permissions, rules
 from sandbox.components import Kind, check_message, number, walk
 from sandbox.embeds import check_embeds
 from sandbox.errors import Form, Json
 from sandbox.model import Attachment, Channel, Message, MessageFlag, User
+from sandbox.permissions import Permission
 from sandbox.world import World
 
 MAX_CONTENT = 2000
@@ -38,11 +39,12 @@ class Body:
 
     json: Json
     files: dict[int, Upload] = field(default_factory=dict)
+    path: tuple[str, ...] = ()  # where in the request this part stood, for faults
 
     def inner(self, key: str) -> "Body":
         """The part of the JSON under a key, with the same files."""
         found = self.json.get(key)
-        return replace(self, json=found if isinstance(found, dict) else {})
+        return replace(self, json=found if isinstance(found, dict) else {}, path=(*self.path, key))
 
 
 def post(
@@ -66,8 +68,7 @@ def post(
 def publish(world: World, message: Message) -> Message:
     """Make a finished message appear."""
     message.channel.messages[message.id] = message
-    world.emit("MESSAGE_CREATE", payloads.dispatched_message(message))
-    world.signal.notify()
+    _tell(world, message, "MESSAGE_CREATE", payloads.dispatched_message(message))
     return message
 
 
@@ -79,8 +80,7 @@ def edit(world: World, message: Message, body: Body) -> Message:
     else:
         message.edited_at = world.clock()
     message.revision += 1
-    world.emit("MESSAGE_UPDATE", payloads.dispatched_message(message))
-    world.signal.notify()
+    _tell(world, message, "MESSAGE_UPDATE", payloads.dispatched_message(message))
     return message
 
 
@@ -90,7 +90,16 @@ def delete(world: World, message: Message) -> None:
     gone = {"id": str(message.id), "channel_id": str(message.channel.id)}
     if message.channel.guild is not None and not message.has(MessageFlag.EPHEMERAL):
         gone["guild_id"] = str(message.channel.guild.id)
-    world.emit("MESSAGE_DELETE", gone)
+    _tell(world, message, "MESSAGE_DELETE", gone)
+
+
+def _tell(world: World, message: Message, event: str, data: Json) -> None:
+    """Let the bot hear of it, if the message is its own private one or in a channel it sees."""
+    guild, private = message.channel.guild, message.has(MessageFlag.EPHEMERAL)
+    me = guild.members.get(world.bot.id) if guild else None
+    sees = me is not None and bool(permissions.in_channel(me, message.channel) & Permission.VIEW_CHANNEL)
+    if guild is None or private or sees:
+        world.emit(event, data)
     world.signal.notify()
 
 
@@ -105,7 +114,7 @@ def _referenced(channel: Channel, body: Json) -> Message | None:
 
 
 def _write(world: World, message: Message, body: Body) -> None:
-    form, given = Form(), body.json
+    form, given = Form(body.path), body.json
     layout = _check_flags(form, message, given)
     content = rules.text(form, given, "content", most=MAX_CONTENT) or ""
     embeds = check_embeds(form, given)

@@ -7,7 +7,7 @@ from sandbox.access import Actor, require_presence, sees_message, visible_comman
 from sandbox.commands import CommandType, Registry
 from sandbox.components import SELECTS, Style, walk
 from sandbox.components import Kind as Component
-from sandbox.errors import DriverError, Json
+from sandbox.errors import ApiError, DriverError, Json
 from sandbox.interactions import Interaction, Interactions, Kind
 from sandbox.messages import Body, Upload
 from sandbox.modals import filled, uploads
@@ -88,8 +88,9 @@ class People:
             files = given[custom_id] if isinstance(given[custom_id], list | tuple) else [given[custom_id]]
             given = {**given, custom_id: [resolved.attachment(each) for each in files]}
         data = {"custom_id": modal["custom_id"], "components": filled(modal, given), "resolved": resolved.found}
-        opened_by.modal = None  # it closes; what it held is gone
-        return self._interactions.open(Kind.MODAL, actor, data, source=opened_by.source)
+        sent = self._interactions.open(Kind.MODAL, actor, data, source=opened_by.source)
+        sent.opened_by, sent.form, opened_by.modal = opened_by, modal, modal if sent.failed else None
+        return sent
 
     def say(self, actor: Actor, words: str, uploads: list[Upload] | None = None) -> Message:
         """Write a message."""
@@ -97,7 +98,10 @@ class People:
         if not actor.permissions & Permission.SEND_MESSAGES:
             raise DriverError(f"{actor.user.name} cannot write in #{actor.channel.name}.")
         body = Body({"content": words}, dict(enumerate(uploads or [])))
-        return messages.post(self._world, actor.channel, body, author=actor.user)
+        try:
+            return messages.post(self._world, actor.channel, body, author=actor.user)
+        except ApiError as error:
+            raise DriverError(f"That cannot be written: {error.body()}") from error
 
     def _pick(self, actor: Actor, path: str) -> tuple[Json, list[Json], list[Json]]:
         require_presence(actor)

@@ -65,7 +65,7 @@ class Guild:
 
     @property
     def owner(self) -> "Member":
-        return self.member(self._world.users[self.record.owner_id].name)
+        return Member(self._hub, self._world.users[self.record.owner_id], self)
 
     @property
     def everyone(self) -> Role:
@@ -128,6 +128,13 @@ class Guild:
     def remove_bot(self) -> None:
         self._world.remove_bot(self.record)
 
+    def fall_out(self) -> None:
+        """Become unavailable, as in a partial outage: the bot is told so, and it is no removal."""
+        self._world.set_available(self.record, available=False)
+
+    def come_back(self) -> None:
+        self._world.set_available(self.record, available=True)
+
     def allow_command(self, name: str | None, target: "Role | Member | Channel", *, allowed: bool) -> None:
         """Set under Server Settings, Integrations, who may use a command; None means all of the bot's."""
         registry = self._hub.registry
@@ -138,7 +145,7 @@ class Guild:
         kind = 2 if isinstance(target, Member) else 3 if isinstance(target, Channel) else 1
         rows = [each for each in self.record.command_permissions.get(key, []) if each["id"] != str(target.id)]
         rows.append({"id": str(target.id), "type": kind, "permission": allowed})
-        self.record.command_permissions[key] = rows
+        self._world.set_command_permissions(self.record, key, rows)
 
 
 class Member:

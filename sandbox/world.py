@@ -111,6 +111,19 @@ class World:
         self.emit("GUILD_DELETE", {"id": str(guild.id)})
         self.signal.notify()
 
+    def set_available(self, guild: Guild, *, available: bool) -> None:
+        """Let the guild fall out, as in a partial outage of Discord's, or come back."""
+        if available:
+            self.emit("GUILD_CREATE", payloads.arriving_guild(guild, self.me(guild)))
+        else:
+            self.emit("GUILD_DELETE", {"id": str(guild.id), "unavailable": True})
+
+    def set_command_permissions(self, guild: Guild, target: int, rows: list[Json]) -> None:
+        """Set under Server Settings, Integrations, who may use a command (or all, by the application's id)."""
+        guild.command_permissions[target] = rows
+        told = {"id": str(target), "application_id": str(self.application_id), "permissions": rows}
+        self._tell(guild, "APPLICATION_COMMAND_PERMISSIONS_UPDATE", told)
+
     # Roles
 
     def add_role(self, guild: Guild, name: str, *, position: int | None = None, **settings: Any) -> Role:
@@ -182,6 +195,8 @@ class World:
 
     def remove_channel(self, guild: Guild, channel: Channel) -> None:
         del guild.channels[channel.id], self.channels[channel.id]
+        for message in channel.messages.values():
+            message.deleted = True
         self._tell(guild, "CHANNEL_DELETE", payloads.channel(channel))
 
     def set_overwrite(self, guild: Guild, channel: Channel, overwrite: Overwrite) -> None:

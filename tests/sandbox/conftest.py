@@ -1,9 +1,11 @@
 """A sandbox with one guild, and a plain discord.py client whose commands touch every kind of answer."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
+import aiohttp
 import discord
 import pytest
 import yarl
@@ -32,7 +34,7 @@ class Client(discord.Client):
         self.failures.append(error.__cause__ or error)
 
     async def on_error(self, *_args: object, **_kwargs: object) -> None:
-        raise
+        self.failures.append(sys.exception())
 
     async def on_socket_event_type(self, event: str) -> None:
         self.events.append(event)
@@ -83,7 +85,7 @@ async def running(sandbox: Sandbox, client: discord.Client) -> AsyncIterator[Non
 
 
 @pytest.fixture
-async def start(sandbox: Sandbox, address: None) -> AsyncIterator[Callable]:
+async def start(sandbox: Sandbox, address: None) -> AsyncIterator[Callable]:  # noqa: ARG001 - a client must find the sandbox
     """Start a client built by a function; give it once it is connected."""
     stack: list = []
 
@@ -97,3 +99,70 @@ async def start(sandbox: Sandbox, address: None) -> AsyncIterator[Callable]:
     yield begin
     for context in reversed(stack):
         await context.__aexit__(None, None, None)
+
+
+class RawBot:
+    """A client of a few lines, to send what discord.py would refuse to send."""
+
+    def __init__(self, sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+        self.sandbox = sandbox
+        self.session = session
+        self.heard: list[dict] = []
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._reader: asyncio.Task | None = None
+
+    async def connect(self, *, intents: int = 1) -> None:
+        self._socket = await self.session.ws_connect(f"{self.sandbox.gateway_url}?v=10&encoding=json")
+        await self.send(2, {"token": self.sandbox.token, "intents": intents, "properties": {}})
+        self._reader = asyncio.create_task(self._listen(self._socket))
+        await self.sandbox.wait_for_bot()
+
+    async def send(self, op: int, data: object) -> None:
+        await self._socket.send_json({"op": op, "d": data})
+
+    async def _listen(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        async for frame in socket:
+            self.heard.append(frame.json())
+            self.sandbox.hub.world.signal.notify()
+
+    async def hear(self, event: str) -> dict:
+        """Wait for an event and take it."""
+        await self.sandbox.wait_until(lambda: any(each["t"] == event for each in self.heard))
+        found = next(each for each in self.heard if each["t"] == event)
+        self.heard.remove(found)
+        return found["d"]
+
+    async def call(
+        self, method: str, path: str, body: object = None, *, token: str | None = None
+    ) -> tuple[int, dict]:
+        headers = {"Authorization": f"Bot {token or self.sandbox.token}"}
+        url = f"{self.sandbox.rest_base}{path}"
+        async with self.session.request(method, url, json=body, headers=headers) as response:
+            assert response.status == 204 or response.headers["Content-Type"] == "application/json"
+            return response.status, await response.json() if response.status != 204 else {}
+
+    async def answer(self, interaction: dict, kind: int, data: object = None) -> tuple[int, dict]:
+        path = f"/interactions/{interaction['id']}/{interaction['token']}/callback?with_response=1"
+        return await self.call("POST", path, {"type": kind, "data": data})
+
+    def webhook(self, interaction: dict, which: str = "") -> str:
+        base = f"/webhooks/{self.sandbox.application_id}/{interaction['token']}"
+        return f"{base}/messages/{which}" if which else base
+
+    async def register(self, *definitions: dict, guild: Guild | None = None) -> tuple[int, dict]:
+        within = f"/guilds/{guild.id}" if guild else ""
+        path = f"/applications/{self.sandbox.application_id}{within}/commands"
+        return await self.call("PUT", path, list(definitions))
+
+    async def close(self) -> None:
+        if self._socket is not None:
+            await self._socket.close()
+            await self._reader
+
+
+@pytest.fixture
+async def bot(sandbox: Sandbox) -> AsyncIterator[RawBot]:
+    async with aiohttp.ClientSession() as session:
+        raw = RawBot(sandbox, session)
+        yield raw
+        await raw.close()

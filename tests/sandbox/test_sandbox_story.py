@@ -37,7 +37,7 @@ def build(client) -> None:
     client.add_dynamic_items(Approve)
 
     @license_.command(description="Issue")
-    async def issue(
+    async def issue(  # noqa: PLR0917 - discord.py reads options from positional parameters
         interaction: discord.Interaction,
         product: str,
         member: discord.Member | None = None,
