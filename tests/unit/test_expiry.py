@@ -69,6 +69,7 @@ TYPED = {
     "2027-01-01 18:00+02:00": at(2027, 1, 1, 16),
     "2027-01-01 00:00": at(2027, 1, 1),
     "9998-12-31": through(9998, 12, 31),
+    "7972y": at(9998, 1, 31, 12, 30),
 }
 
 
@@ -142,7 +143,7 @@ REFUSED = {
     "0001-01-01 00:00+23:59": ExpiryInPast,
     "9999-12-31": ExpiryTooFar,
     "9999-12-31 23:59-23:59": ExpiryTooFar,
-    "8000y": ExpiryTooFar,
+    "7973y": ExpiryTooFar,
     "999999y": ExpiryTooFar,
     "999999mo": ExpiryTooFar,
     "999999999d": ExpiryTooFar,

@@ -208,6 +208,14 @@ async def test_flushes_add_up_and_an_idle_one_writes_nothing(counts: Counts, sto
     assert store.writes == 3
 
 
+async def test_a_flush_itself_spends_nothing(counts: Counts, store: SharedStore):
+    meter = UsageMeter(counts)
+    await spend(meter, 3)
+    await meter.flush(store)
+    waits = await spend(meter, 3, limit=5)
+    assert [wait > 0 for wait in waits] == [False, False, True]
+
+
 async def test_calls_of_both_days_are_written_after_midnight(counts: Counts, store: SharedStore):
     meter = UsageMeter(counts)
     await spend(meter, 3)
