@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.api import AddressReader, DiscordState, Health, build_api, serve
+from bot.api import AddressReader, Health, build_api, serve
 from bot.commands.versions import program_version
 from bot.config import Api, Config, Database
 from bot.workers import last_time, repeat, running

@@ -1,7 +1,7 @@
 """Keeps the bot connected, whatever Discord does: a new client for every attempt, and one clear line per trouble.
 
-A refused connection, a wrong token, a missing intent and a closed client end `start()` in different ways, and a closed
-client cannot be used again. Nothing that happens here may reach the API.
+A refused connection, a wrong token, a missing intent and a closed client end `start()` in different ways, and a
+closed client cannot be used again. Nothing that happens here may reach the API.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ class Supervisor:
         client.add_listener(self._disconnected, "on_disconnect")
         try:
             await client.start(self._token)
-        except Exception as error:  # noqa: BLE001 - discord.py raises whatever the network or Discord did
+        except Exception as error:
             log.debug("the connection to Discord ended", exc_info=True)
             return classify(error)
         finally:
@@ -100,7 +100,7 @@ class Supervisor:
     def _wait_s(self, trouble: Trouble) -> float:
         if trouble is Trouble.TOKEN_REFUSED:
             return _OPERATOR_WAIT_S
-        wait_s = min(_FIRST_WAIT_S * 2**self._failures, _LONGEST_WAIT_S)
+        wait_s = min(_FIRST_WAIT_S * 2.0**self._failures, _LONGEST_WAIT_S)
         self._failures += 1
         return wait_s * (0.5 + self._chance() / 2)
 
@@ -109,5 +109,5 @@ async def _close(client: KeyPortClient) -> None:
     try:
         async with asyncio.timeout(_CLOSE_TIMEOUT_S):
             await client.close()
-    except Exception:  # noqa: BLE001 - it is thrown away in any case
+    except Exception:
         log.debug("a client did not close cleanly", exc_info=True)

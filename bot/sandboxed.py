@@ -1,0 +1,177 @@
+"""`keyport sandbox`: the bot, the API and a stand-in for Discord, on a database of their own.
+
+It prepares a small server and plays the story once, as the people in it would: support issues a license, a member
+claims it, a product validates it, the owner revokes it, the next validation is refused.
+"""
+
+import contextlib
+import re
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+from pydantic import SecretStr
+
+from bot import app, log
+from bot.client import Endpoints
+from bot.config import Api, Config, Database, Discord
+from bot.narration import Narrator, result, say
+from bot.workers import running
+from i18n import gettext as _
+from sandbox.driver import Sandbox
+from sandbox.places import Member
+
+PRODUCT = "Nightfall"
+SERVER = "Nightfall Studio"
+
+_API_KEY = re.compile(r"kp_live_\w{64}")
+_LICENSE_KEY = re.compile(r"\b[2-9A-HJKMNP-Z]{4}(?:-[2-9A-HJKMNP-Z]{4}){3}\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The prepared server: who is in it, and the product that it sells."""
+
+    owner: Member
+    support: Member
+    buyers: tuple[Member, Member]
+    api_key: str
+
+
+async def run(config: Config, *, stay: bool, stopped: Callable[[], Awaitable[None]]) -> None:
+    """Prepare the server, play the story, and stay up until told to stop.
+
+    Raises: OSError.
+    """
+    log.configure(level="warning", format=config.log.format)
+    say(_("KeyPort sandbox: a stand-in for Discord, a bot and the HTTP API, all on this machine."))
+    with tempfile.TemporaryDirectory(prefix="keyport-sandbox-") as folder:
+        async with _started(_own_settings(config, Path(folder))) as (sandbox, base_url):
+            stage = await prepare(sandbox)
+            spare_key = await play(stage, sandbox, base_url)
+            if stay:
+                _invite(base_url, stage.api_key, spare_key)
+                await stopped()
+
+
+async def prepare(sandbox: Sandbox) -> Stage:
+    """Found the server with its people, its product and what support may do."""
+    guild = sandbox.add_guild(SERVER, owner="Olivia", channels=("general", "licenses"))
+    await sandbox.wait_for_bot()
+    support_role = guild.add_role("Support", permissions=["manage_messages"])
+    buyer_role = guild.add_role("Nightfall owner")
+    owner = guild.owner
+    created = await owner.slash("product create", name=PRODUCT, role=buyer_role)
+    await owner.slash("staff grant", role=support_role, permissions="products:view licenses:view licenses:create")
+    return Stage(
+        owner=owner,
+        support=guild.add_member("Sam", roles=[support_role]),
+        buyers=(guild.add_member("Bob"), guild.add_member("Bea")),
+        api_key=_found(_API_KEY, created.text),
+    )
+
+
+async def play(stage: Stage, sandbox: Sandbox, base_url: str) -> str:
+    """Play the story and return the key of a license that is left to try."""
+    narrator = Narrator(sandbox)
+    bob, bea = stage.buyers
+    narrator.scene(stage.support, f"/license issue product: {PRODUCT}")
+    issued = await stage.support.slash("license issue", product=PRODUCT, max_ips=2)
+    key = await _key_in(sandbox, lambda: issued.text)
+    narrator.answer(issued)
+
+    narrator.scene(bob, f"/claim key: {key}")
+    claimed = await bob.slash("claim", key=key)
+    await sandbox.wait_until(lambda: bob.roles)
+    narrator.answer(claimed)
+    result(
+        _("{name} wears the role {roles}").format(
+            name=bob.name, roles=", ".join(f"@{role}" for role in bob.role_names)
+        )
+    )
+    await _validate(base_url, stage.api_key, key)
+
+    narrator.scene(stage.owner, "/license revoke")
+    question = await stage.owner.slash("license revoke", license=key, reason="Chargeback")
+    narrator.answer(question)
+    narrator.scene(stage.owner, _("presses") + f" [{_('Revoke for good')}]")
+    narrator.answer(await question.click(_("Revoke for good")))
+    await _validate(base_url, stage.api_key, key)
+
+    narrator.scene(stage.support, f"/license issue product: {PRODUCT} member: @{bea.name} expiry: 30d")
+    await stage.support.slash("license issue", product=PRODUCT, member=bea, expiry="30d")
+    spare_key = await _key_in(sandbox, lambda: "\n".join(message.text for message in bea.dms))
+    say("\n" + _("{name} gets a direct message").format(name=bea.name))
+    for message in bea.dms:
+        narrator.answer(message)
+    return spare_key
+
+
+@asynccontextmanager
+async def _started(config: Config) -> AsyncIterator[tuple[Sandbox, str]]:
+    async with Sandbox() as sandbox, app.opened(config) as house, _served(house, config.api) as base_url:
+        endpoints = Endpoints(rest=sandbox.rest_base, gateway=sandbox.gateway_url, cdn=sandbox.cdn_base)
+        own = config.model_copy(update={"discord": Discord(token=SecretStr(sandbox.token))})
+        connection = app.connect_discord(house, own, public_api_url=base_url, endpoints=endpoints)
+        async with running(connection, name="Discord"):
+            yield sandbox, base_url
+
+
+@asynccontextmanager
+async def _served(house: app.House, config: Api) -> AsyncIterator[str]:
+    """Serve on the configured port, or on any free one: a port that is taken must not end a first try."""
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            host, port = await stack.enter_async_context(app.serving(house, config))
+        except OSError:
+            anywhere = config.model_copy(update={"port": 0})
+            host, port = await stack.enter_async_context(app.serving(house, anywhere))
+        yield f"http://{host}:{port}"
+
+
+def _own_settings(config: Config, folder: Path) -> Config:
+    return config.model_copy(update={"database": Database(url=f"sqlite:///{folder / 'sandbox.db'}")})
+
+
+async def _validate(base_url: str, api_key: str, key: str) -> None:
+    say("")
+    say(_("The product asks") + "  POST /api/v1/validate")
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {api_key}"}) as session,
+        session.post(f"{base_url}/api/v1/validate", json={"license_key": key}) as answer,
+    ):
+        result(f"{answer.status}  {await answer.text()}")
+
+
+def _invite(base_url: str, api_key: str, key: str) -> None:
+    body = f'{{"license_key": "{key}"}}'
+    say(
+        _("\nThe API stays up at {address}. Ask it yourself, with the license that was just issued:\n").format(
+            address=base_url
+        )
+    )
+    say(f"curl -s {base_url}/api/v1/validate \\")
+    say(f"  -H 'Authorization: Bearer {api_key}' \\")
+    say(f"  -H 'Content-Type: application/json' -d '{body}'\n")
+    say(
+        _(
+            "With a bot of your own: set KEYPORT_DISCORD__TOKEN to its token and run 'make run' again;\n"
+            "docs/operators.md has the ten steps. Ctrl-C ends the sandbox and throws its database away."
+        )
+    )
+
+
+async def _key_in(sandbox: Sandbox, shown: Callable[[], str]) -> str:
+    """Wait until somebody is shown a license key, which comes in a message of its own."""
+    await sandbox.wait_until(lambda: _LICENSE_KEY.search(shown()))
+    return _found(_LICENSE_KEY, shown())
+
+
+def _found(pattern: re.Pattern[str], text: str) -> str:
+    match = pattern.search(text)
+    if match is None:
+        raise RuntimeError("the bot's answer holds no key")
+    return match[0]
