@@ -13,6 +13,8 @@ from sandbox.world import World
 
 HEARTBEAT_MS = 41250
 CHUNK = 1000
+MAX_PAYLOAD = 4096
+CLOSE_SECONDS = 1.0  # a client that does not answer a close is cut off
 PRIVILEGED = Intent.GUILD_MEMBERS | Intent.GUILD_PRESENCES | Intent.MESSAGE_CONTENT
 ALL_INTENTS = (1 << 26) - 1
 _BY_PREFIX = (
@@ -78,7 +80,7 @@ class Gateway:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         if self.refusing:
             return web.Response(status=503, text="upstream connect error")
-        socket = web.WebSocketResponse(autoping=True, max_msg_size=4096 * 4)
+        socket = web.WebSocketResponse(timeout=CLOSE_SECONDS)
         await socket.prepare(request)
         connection = Connection(socket, compress=request.query.get("compress") == "zlib-stream")
         self.connections.add(connection)
@@ -86,16 +88,18 @@ class Gateway:
         try:
             await self._converse(request, connection)
         finally:
-            self._forget(connection)
-            sender.cancel()
+            cut = connection.closing
+            connection.close(WSCloseCode.OK)
+            await sender
+            self._forget(connection, cut=cut)
         return socket
 
-    def _forget(self, connection: Connection) -> None:
+    def _forget(self, connection: Connection, *, cut: bool) -> None:
         self.connections.discard(connection)
         if connection.session is not None and connection.session.connection is connection:
             connection.session.connection = None
             # Code 1000 or 1001 from the client ends its session for good; any other close can be resumed.
-            if connection.socket.close_code in {WSCloseCode.OK, WSCloseCode.GOING_AWAY}:
+            if not cut and connection.socket.close_code in {WSCloseCode.OK, WSCloseCode.GOING_AWAY}:
                 self.sessions.pop(connection.session.id, None)
         self._world.signal.notify()
 
@@ -109,7 +113,7 @@ class Gateway:
 
     def _receive(self, connection: Connection, line: str) -> None:
         try:
-            payload = json.loads(line)
+            payload = json.loads(line if len(line) <= MAX_PAYLOAD else "")
             op, data = Op(payload["op"]), payload.get("d")
         except (TypeError, KeyError, json.JSONDecodeError):
             connection.close(Close.DECODE_ERROR)

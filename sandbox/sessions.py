@@ -85,6 +85,11 @@ class Connection:
     def send(self, payload: Json) -> None:
         self._outbox.put_nowait(payload)
 
+    @property
+    def closing(self) -> bool:
+        """Whether this end has decided to close."""
+        return self._close_code is not None
+
     def close(self, code: int) -> None:
         """Close after what has been sent so far."""
         if self._close_code is None:

@@ -1,6 +1,7 @@
 """The world the sandbox holds in memory: who and what there is, and every change to it."""
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from sandbox.permissions import BOT_DEFAULT, EVERYONE_DEFAULT
 Emit = Callable[[str, Json], None]
 
 FIRST_ID = 1_100_000_000_000_000_000
+LOOK_AGAIN = 0.02
 ID_STEP = 1 << 22  # one millisecond in a snowflake, so that ids also order by time
 
 
@@ -34,10 +36,9 @@ class Signal:
             left = deadline - loop.time()
             if left <= 0:
                 return False
-            try:
-                await asyncio.wait_for(self._turn.wait(), left)
-            except TimeoutError:
-                return bool(true())
+            # What a bot knows changes without a signal from here: look again soon in any case.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._turn.wait(), min(left, LOOK_AGAIN))
         return True
 
 
@@ -140,9 +141,11 @@ class World:
     def _place(self, guild: Guild, role: Role, position: int) -> None:
         ordered = sorted(guild.roles.values(), key=lambda each: each.position)
         ordered.insert(max(1, position), role)
-        for index, each in enumerate(ordered):
-            each.position = index
         guild.roles = {each.id: each for each in ordered}
+        for index, each in enumerate(ordered):
+            moved, each.position = each.position != index, index
+            if moved and each is not role:  # Discord tells of every role that had to make room
+                self.update_role(guild, each)
 
     def update_role(self, guild: Guild, role: Role) -> None:
         """Tell of a role whose fields were changed."""
