@@ -77,15 +77,21 @@ class KeyPortClient(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Add the cogs and buttons, register changed commands, begin to deliver."""
-        for cog in (Products(self.context), Licenses(self.context), Account(self.context), Staff(self.context)):
-            await self.add_cog(cog)
-        await self.add_cog(Guilds(self, self.context.roster))
+        await self.add_cogs()
         items = (*license_buttons.ITEMS, *product_buttons.ITEMS, *account_buttons.ITEMS, Cancel)
         self.add_dynamic_items(*items)
-        await self.tree.set_translator(Catalogues())
+        await self._tree.set_translator(Catalogues())
         if await self._tree.sync_changes(self._store):
             log.info("commands registered with Discord")
         self.context.outbox.start(Deliveries(self, self.context.services).deliver)
+
+    async def add_cogs(self) -> None:
+        """Add every command and listener."""
+        await self.add_cog(Products(self.context))
+        await self.add_cog(Licenses(self.context))
+        await self.add_cog(Account(self.context))
+        await self.add_cog(Staff(self.context))
+        await self.add_cog(Guilds(self, self.context.roster))
 
     async def close(self) -> None:
         """Stop delivering, then disconnect."""

@@ -13,7 +13,8 @@ from cogs.ui import layouts
 from i18n import N_
 from i18n import gettext as _
 from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT
-from licensing.services.licenses import Issued, Terms
+from licensing.services.licenses import Issued
+from licensing.services.terms import Terms
 
 DM_WAIT_S = 8.0
 

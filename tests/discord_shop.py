@@ -11,7 +11,7 @@ from storage_world import World
 
 from bot.client import Endpoints, KeyPortClient, build_client, point_discord_at
 from cogs.context import Services
-from sandbox import Guild, Member, Reply, Sandbox
+from sandbox import Guild, Member, Sandbox
 
 API_URL = "https://licenses.example"
 
@@ -49,7 +49,8 @@ class Shop:
     async def product(self, name: str = "Pro", *, by: Member | None = None, **options: object) -> str:
         """Create a product and return its API key."""
         reply = await (by or self.owner).slash("product create", name=name, **options)
-        return last(await reply.wait_for("kp_live_")).splitlines()[-1] if reply.text else ""
+        await reply.wait_for(lambda it: it.content.startswith("kp_live_"))
+        return reply.content
 
     async def stock(self, product: str = "Pro", *, by: Member | None = None, **options: object) -> str:
         """Issue a license to nobody and return its key."""
@@ -75,10 +76,6 @@ class Shop:
             while await self.world.store.read(lambda tx: tx.ledger.position("discord")) < last_id:
                 self.client.context.outbox.wake.set()
                 await asyncio.sleep(0.01)
-
-
-def last(reply: Reply) -> str:
-    return reply.content
 
 
 def services(world: World) -> Services:

@@ -16,9 +16,8 @@ from i18n.refusals import sentence
 
 log = logging.getLogger(__name__)
 
-_UNKNOWN_INTERACTION = 10062
-_ALREADY_ANSWERED = 40060
-_GONE = frozenset({_UNKNOWN_INTERACTION, _ALREADY_ANSWERED})
+# Discord's codes for an interaction that nobody can answer any more: too late, answered twice, or its channel gone.
+_GONE = frozenset({10003, 10015, 10062, 40060, 50001, 50027})
 
 Choices = list[app_commands.Choice[str]]
 Completion = Callable[[Interaction, str], Coroutine[Any, Any, Choices]]
@@ -28,7 +27,7 @@ async def report(interaction: Interaction, error: BaseException) -> None:
     """Tell the person who asked what went wrong; if they cannot be told any more, the log."""
     cause = _cause(error)
     if isinstance(cause, discord.HTTPException) and cause.code in _GONE:
-        log.warning("an interaction was answered too late or twice, so nothing was done")
+        log.warning("an interaction can no longer be answered (code %s)", cause.code)
         return
     await say(interaction, sentence(cause) or _command_sentence(cause) or _reference(cause))
 
