@@ -16,7 +16,8 @@ from bot.app import now_ms, opened, plans_of, serving
 from bot.config import Config
 from licensing.models import Actor, ActorKind, Organization, ProductSettings
 from licensing.services.catalog import CatalogService
-from licensing.services.licenses import LicenseService, Terms
+from licensing.services.licenses import LicenseService
+from licensing.services.terms import Terms
 
 ORGANIZATION_ID = 1
 LICENSES = 1_000

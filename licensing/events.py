@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any
 
-from licensing.models import Actor, ActorKind, Record
+from licensing.models import Actor, ActorKind, License, Record
 
 
 class Action(StrEnum):
@@ -50,6 +50,11 @@ def happened(action: Action, *, by: Actor, at_ms: int, **facts: Any) -> Event:
         actor_id=by.id,
         **facts,
     )
+
+
+def about(license_: License) -> dict[str, int | None]:
+    """Return the members of an event that say which license it tells of."""
+    return {"product_id": license_.product_id, "license_id": license_.id, "customer_id": license_.customer_id}
 
 
 def difference(before: Record, after: Record) -> dict[str, dict[str, Any]]:

@@ -7,6 +7,7 @@ are ours.
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from licensing.models import (
     AutoRegister,
@@ -58,8 +59,7 @@ class LicenseSnapshot:
     addresses: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """What a product sends; `address` is None where the caller's address cannot be known."""
 
     key: str
@@ -68,8 +68,7 @@ class Call:
     device_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """All that a check may look at."""
 
     product: ProductSnapshot
@@ -78,8 +77,7 @@ class Subject:
     now_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The answer to a validation; with `registers` it holds only once that address is durably stored."""
 
     status: Status

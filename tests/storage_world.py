@@ -9,10 +9,11 @@ from licensing.events import Event
 from licensing.models import Actor, Plan, ProductSettings
 from licensing.services.account import AccountService
 from licensing.services.catalog import CatalogService, NewApiKey
-from licensing.services.licenses import Issued, LicenseService, Terms
+from licensing.services.licenses import Issued, LicenseService
 from licensing.services.organizations import OrganizationService, Plans
 from licensing.services.roles import RoleService
 from licensing.services.staff import StaffService
+from licensing.services.terms import Terms
 from licensing.services.usage import LastSeen, UsageMeter
 from licensing.services.validation import ValidationService
 from licensing.verdict import Call, Verdict

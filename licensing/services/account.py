@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from licensing import lifecycle
 from licensing.errors import KeyMistyped, KeyNotFound, LicenseNotFound, TooManyWrongKeys
-from licensing.events import Action, difference, happened
+from licensing.events import Action, about, difference, happened
 from licensing.keys import LICENSE_KEY_MAX_LENGTH, looks_mistyped, tidy
 from licensing.models import Actor, Customer, License, LicenseView, Product
 from licensing.ports import Clock, Steps, Store, Transaction, Vault
-from licensing.services.licenses import member_as_customer
+from licensing.services.terms import member_as_customer
 from licensing.throttle import Throttle
 
 WRONG_KEYS_AT_ONCE = 5
@@ -92,9 +92,7 @@ def _claim(tx: Transaction, by: Actor, key: str, digest: bytes, now_ms: int) -> 
             Action.LICENSE_CLAIMED,
             by=by,
             at_ms=now_ms,
-            product_id=after.product_id,
-            license_id=after.id,
-            customer_id=customer.id,
+            **about(after),
             **difference(before, after),
         )
     )

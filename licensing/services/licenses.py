@@ -5,26 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from licensing import lifecycle
-from licensing.errors import (
-    EmailInvalid,
-    HolderAmbiguous,
-    LicenseNotFound,
-    MaxIpsInvalid,
-    NotesTooLong,
-    ProductNotSold,
-)
-from licensing.events import Action, difference, happened
+from licensing.errors import LicenseNotFound, NotesTooLong, ProductNotSold
+from licensing.events import Action, about, difference, happened
 from licensing.expiry import parse_expiry
 from licensing.keys import PREFIX_LENGTH, RandomBytes, make_license_key, tidy
 from licensing.models import (
-    MAX_IPS_LIMIT,
     NOTES_LIMIT,
     Actor,
-    Customer,
-    License,
     LicenseView,
     Permission,
-    Product,
     ProductState,
     SealedKey,
 )
@@ -32,24 +21,10 @@ from licensing.ports import Clock, Steps, Store, Transaction, Vault
 from licensing.services.access import require
 from licensing.services.catalog import find_product
 from licensing.services.organizations import Plans, require_room
+from licensing.services.terms import Terms, check_terms, draft_of, find_or_add_holder
 from licensing.verdict import Call, LicenseSnapshot, ProductSnapshot, Step, Verdict, judge, trace
 
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
-_EMAIL_LIMIT = 254
 _REFERENCE = re.compile(r"#(\d{1,18})")
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What staff type when they issue a license; nobody named makes stock."""
-
-    product: str
-    discord_id: int | None = None
-    holder_name: str | None = None
-    email: str | None = None
-    expiry: str = "never"
-    max_ips: int | None = None
-    notes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +72,8 @@ class LicenseService:
             if product.state is not ProductState.ACTIVE:
                 raise ProductNotSold(name=product.name)
             yield from self._require_room(tx, by.organization_id)
-            customer = yield from _find_or_add_customer(tx, by.organization_id, terms, now_ms)
-            draft = _draft(product, customer, terms, expires_at_ms=expires_at_ms, now_ms=now_ms)
+            customer = yield from find_or_add_holder(tx, by.organization_id, terms, now_ms)
+            draft = draft_of(product, customer, terms, expires_at_ms=expires_at_ms, now_ms=now_ms)
             license_ = yield from tx.licenses.insert(draft, sealed)
             after = license_.model_dump(mode="json", include={"expires_at_ms", "max_ips", "notes"})
             event = yield from tx.ledger.append(
@@ -106,10 +81,8 @@ class LicenseService:
                     Action.LICENSE_CREATED,
                     by=by,
                     at_ms=now_ms,
-                    product_id=product.id,
-                    license_id=license_.id,
-                    customer_id=license_.customer_id,
                     after=after,
+                    **about(license_),
                 )
             )
             return license_.id, event.id
@@ -159,9 +132,7 @@ class LicenseService:
         def work(tx: Transaction) -> Steps[SealedKey]:
             yield from require(tx, by, Permission.LICENSES_REVEAL)
             view = yield from self._find(tx, by.organization_id, text)
-            yield from tx.ledger.append(
-                happened(Action.LICENSE_REVEALED, by=by, at_ms=now_ms, **_subject(view.license))
-            )
+            yield from tx.ledger.append(happened(Action.LICENSE_REVEALED, by=by, at_ms=now_ms, **about(view.license)))
             return view.key
 
         return self._vault.reveal(await self._store.write(work))
@@ -187,7 +158,7 @@ class LicenseService:
                     by=by,
                     at_ms=now_ms,
                     reason=reason,
-                    **_subject(after),
+                    **about(after),
                     **difference(before, after),
                 )
             )
@@ -239,78 +210,8 @@ class LicenseService:
         return view
 
 
-def check_terms(terms: Terms) -> None:
-    """Refuse terms that no product could be issued on.
-
-    Raises: HolderAmbiguous, EmailInvalid, MaxIpsInvalid, NotesTooLong.
-    """
-    if terms.discord_id is not None and terms.email is not None:
-        raise HolderAmbiguous
-    if terms.email is not None and (len(terms.email) > _EMAIL_LIMIT or not _EMAIL.fullmatch(terms.email)):
-        raise EmailInvalid(text=terms.email)
-    if terms.max_ips is not None and not 0 <= terms.max_ips <= MAX_IPS_LIMIT:
-        raise MaxIpsInvalid(limit=MAX_IPS_LIMIT)
-    if terms.notes is not None and len(terms.notes) > NOTES_LIMIT:
-        raise NotesTooLong(limit=NOTES_LIMIT)
-
-
-def _draft(
-    product: Product, customer: Customer | None, terms: Terms, *, expires_at_ms: int | None, now_ms: int
-) -> License:
-    max_ips = product.settings.default_max_ips if terms.max_ips is None else terms.max_ips
-    return License(
-        id=0,
-        organization_id=product.organization_id,
-        product_id=product.id,
-        customer_id=customer.id if customer else None,
-        expires_at_ms=expires_at_ms,
-        max_ips=max_ips or None,
-        notes=terms.notes or None,
-        created_at_ms=now_ms,
-        updated_at_ms=now_ms,
-    )
-
-
-def _find_or_add_customer(tx: Transaction, organization_id: int, terms: Terms, now_ms: int) -> Steps[Customer | None]:
-    if terms.discord_id is not None:
-        return (
-            yield from member_as_customer(
-                tx, organization_id, terms.discord_id, name=terms.holder_name, now_ms=now_ms
-            )
-        )
-    if terms.email is None:
-        return None
-    email = terms.email.lower()
-    found = yield from tx.customers.by_email(organization_id, email)
-    new = Customer(id=0, organization_id=organization_id, email=email)
-    return found or (yield from tx.customers.insert(new, now_ms=now_ms))
-
-
-def member_as_customer(
-    tx: Transaction, organization_id: int, discord_id: int, *, name: str | None, now_ms: int
-) -> Steps[Customer]:
-    """Return the customer that a member is, added at need, under the name they go by now."""
-    found = yield from tx.customers.by_discord(organization_id, discord_id)
-    if found is None:
-        new = Customer(id=0, organization_id=organization_id, discord_id=discord_id, name=name)
-        return (yield from tx.customers.insert(new, now_ms=now_ms))
-    if name is None or found.name == name:
-        return found
-    renamed = found.model_copy(update={"name": name})
-    yield from tx.customers.save(renamed, now_ms=now_ms)
-    return renamed
-
-
 def _view(tx: Transaction, organization_id: int, license_id: int) -> Steps[LicenseView]:
     view = yield from tx.licenses.view(organization_id, license_id)
     if view is None:
         raise LicenseNotFound(text=f"#{license_id}")
     return view
-
-
-def _subject(license_: License) -> dict[str, int | None]:
-    return {
-        "product_id": license_.product_id,
-        "license_id": license_.id,
-        "customer_id": license_.customer_id,
-    }

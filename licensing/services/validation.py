@@ -1,6 +1,7 @@
 """What products ask over HTTP: is this license good, and what is known of it."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from licensing.keys import LICENSE_KEY_MAX_LENGTH, api_key_digest, tidy
 from licensing.models import LicenseView
@@ -18,8 +19,7 @@ from licensing.verdict import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A verdict; refused before the license was looked at, `retry_after_s` says when to come back."""
 
     verdict: Verdict

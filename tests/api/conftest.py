@@ -14,8 +14,9 @@ from hypothesis import settings
 from bot.api import AddressReader, Health, build_api, serve
 from licensing.models import Plan, ProductSettings
 from licensing.services.catalog import CatalogService, NewApiKey
-from licensing.services.licenses import Issued, LicenseService, Terms
+from licensing.services.licenses import Issued, LicenseService
 from licensing.services.organizations import Plans
+from licensing.services.terms import Terms
 from licensing.services.usage import LastSeen, UsageMeter
 from licensing.services.validation import ValidationService
 from storage import DatabaseSettings, open_store

@@ -15,8 +15,9 @@ from keyport.types import LicenseDetailResponse
 from bot.app import now_ms
 from licensing.models import ProductSettings
 from licensing.services.catalog import CatalogService
-from licensing.services.licenses import LicenseService, Terms
+from licensing.services.licenses import LicenseService
 from licensing.services.organizations import Plans
+from licensing.services.terms import Terms
 from storage import DatabaseSettings, open_store
 
 QUOTA = 5

@@ -17,7 +17,7 @@ LINES_OF_A_FUNCTION = 40
 LINES_OF_A_CLASS = 200
 LINES_OF_A_MODULE = 300
 ROOM_OF_THE_SANDBOX = 4 / 3  # a stand-in follows the order of Discord's reference, which is long
-STILL_TOO_LARGE = {"licensing/services/licenses.py": 316}  # may shrink, never grow; goes when it fits
+STILL_TOO_LARGE: dict[str, int] = {}  # may shrink, never grow; goes when it fits
 MEDIAN_LINES_OF_A_FUNCTION = 12
 ASKS_THE_WORLD = {  # time, chance and ids come into licensing as arguments
     "time.time",

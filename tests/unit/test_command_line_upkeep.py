@@ -22,8 +22,9 @@ from factories import NOW_MS, ORGANIZATION_ID, make_actor, make_plan, make_setti
 from bot import archive
 from bot.__main__ import execute
 from licensing.services.catalog import CatalogService
-from licensing.services.licenses import LicenseService, Terms
+from licensing.services.licenses import LicenseService
 from licensing.services.organizations import OrganizationService, Plans
+from licensing.services.terms import Terms
 from storage import DatabaseSettings, open_store
 
 ROOT = Path(__file__).parents[2]

@@ -1,0 +1,126 @@
+"""Whole processes, as an operator starts and stops them."""
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import aiohttp
+from storage_world import opened
+
+from licensing.verdict import Status
+from storage import DatabaseSettings
+
+ROOT = Path(__file__).parents[2]
+NOBODY_LISTENS = "http://127.0.0.1:1/api/v10"
+
+
+def environment(**settings: str) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("KEYPORT_")}
+    return own | {f"KEYPORT_{name}": value for name, value in settings.items()}
+
+
+@asynccontextmanager
+async def keyport(*arguments: str, **settings: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", *arguments, cwd=ROOT, stderr=asyncio.subprocess.PIPE,
+        env=environment(LOG__FORMAT="json", API__PORT="0", **settings),
+    )  # fmt: skip
+    try:
+        yield process, await _address(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def _address(process: asyncio.subprocess.Process) -> str:
+    assert process.stderr is not None
+    async for line in process.stderr:
+        event = json.loads(line)["event"]
+        if event.startswith("Serving validations on "):
+            return str(event.removeprefix("Serving validations on "))
+    raise AssertionError("the process ended before it served")
+
+
+async def stopped(process: asyncio.subprocess.Process, by: signal.Signals) -> float:
+    begun = time.monotonic()
+    process.send_signal(by)
+    await asyncio.wait_for(process.communicate(), timeout=5)
+    return time.monotonic() - begun
+
+
+async def test_run_serves_without_discord_and_stops_at_a_signal_with_nothing_lost(tmp_path: Path) -> None:
+    settings = DatabaseSettings(tmp_path / "keyport.db", tmp_path / "keyport.key")
+    async with opened(settings) as world:
+        product = await world.product()
+        issued = await world.issue(discord_id=20)
+    for by in (signal.SIGTERM, signal.SIGINT):
+        async with keyport(
+            "run", DATABASE__URL=f"sqlite:///{settings.path}",
+            DISCORD__TOKEN="not-used", DISCORD__API_BASE=NOBODY_LISTENS,
+        ) as (process, base_url):  # fmt: skip
+            async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {product.api_key}"}) as session:
+                for _ in range(10):
+                    answer = await session.post(f"{base_url}/api/v1/validate", json={"license_key": issued.key})
+                    assert (await answer.json())["status"] == Status.ACTIVE
+                ready = await session.get(f"{base_url}/readyz")
+                assert ready.status == 200
+            await stopped(process, by)
+            assert process.returncode == 0
+    with closing(sqlite3.connect(settings.path)) as connection:
+        assert connection.execute("SELECT SUM(calls) FROM usage_daily").fetchone() == (20,)
+        assert connection.execute("SELECT COUNT(*) FROM license_addresses").fetchone() == (1,)
+
+
+async def test_the_api_process_never_imports_what_it_does_not_need() -> None:
+    script = "import sys; import bot.app; print(sorted({name.partition('.')[0] for name in sys.modules}))"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    loaded = (await process.communicate())[0].decode()
+    for slow in ("discord", "sqlalchemy", "alembic", "sandbox", "cogs"):
+        assert f"'{slow}'" not in loaded
+
+
+async def test_the_sandbox_plays_the_story_once_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "sandbox", "--once", cwd=ROOT, stdout=asyncio.subprocess.PIPE,
+        env=environment(API__PORT="0") | {"TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    told = (await process.communicate())[0].decode()
+    assert process.returncode == 0
+    claimed, validated, revoked = (
+        told.index("/claim"),
+        told.index('"status":"active"'),
+        told.index('"status":"revoked"'),
+    )
+    assert claimed < validated < told.index("/license revoke") < revoked
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_the_sandbox_stays_up_and_its_ready_curl_line_answers_active(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "start", cwd=ROOT, stdout=asyncio.subprocess.PIPE,
+        env=environment(API__PORT="0") | {"TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert process.stdout is not None
+    told = ""
+    while "Ctrl-C" not in told:
+        line = (await process.stdout.readline()).decode()
+        assert line, told
+        told += line
+    command = told[told.index("curl -s") : told.index("}'") + 2]
+    shell = await asyncio.create_subprocess_shell(command, stdout=asyncio.subprocess.PIPE)
+    answer = json.loads((await shell.communicate())[0])
+    assert (answer["valid"], answer["status"]) == (True, "active")
+    process.send_signal(signal.SIGINT)
+    await asyncio.wait_for(process.communicate(), timeout=5)
+    assert process.returncode == 0
+    assert list(tmp_path.iterdir()) == []
