@@ -71,16 +71,6 @@ async def run_api(config: Config) -> None:
         await told_to_stop()
 
 
-async def run_sandbox(config: Config, *, stay: bool) -> None:
-    """Run bot, API and a stand-in for Discord on a database of their own, and play the story once.
-
-    Raises: OSError.
-    """
-    from bot.sandboxed import run as run_sandboxed  # noqa: PLC0415 - no bot of a customer needs the stand-in
-
-    await run_sandboxed(config, stay=stay, stopped=told_to_stop)
-
-
 @asynccontextmanager
 async def opened(config: Config, *, clock: Clock = now_ms) -> AsyncIterator[House]:
     """Open the store and write behind what validations leave; the last of it is written at the end.

@@ -7,7 +7,7 @@ claims it, a product validates it, the owner revokes it, the next validation is 
 import contextlib
 import re
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,7 @@ class Stage:
     api_key: str
 
 
-async def run(config: Config, *, stay: bool, stopped: Callable[[], Awaitable[None]]) -> None:
+async def run(config: Config, *, stay: bool) -> None:
     """Prepare the server, play the story, and stay up until told to stop.
 
     Raises: OSError.
@@ -54,7 +54,7 @@ async def run(config: Config, *, stay: bool, stopped: Callable[[], Awaitable[Non
             spare_key = await play(stage, sandbox, base_url)
             if stay:
                 _invite(base_url, stage.api_key, spare_key)
-                await stopped()
+                await app.told_to_stop()
 
 
 async def prepare(sandbox: Sandbox) -> Stage:

@@ -37,7 +37,9 @@ def api(config: Config) -> None:
 
 def sandbox(config: Config, *, stay: bool) -> None:
     """Play the story against the stand-in for Discord."""
-    _serve(config, app.run_sandbox(config, stay=stay))
+    from bot import sandboxed  # noqa: PLC0415 - no bot of a customer needs the stand-in
+
+    _serve(config, sandboxed.run(config, stay=stay))
 
 
 def start(config: Config) -> None:
