@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import importlib.util
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -53,22 +54,34 @@ def order(child: subprocess.Popen[str], **values: Any) -> None:
     child.stdin.flush()
 
 
+def cpu_s(pid: int) -> float:
+    """Return the processor time a process has used: a measure that other processes do not disturb."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return 0.0
+    fields = stat.read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def compare(folder: Path, sold: dict[str, Any], loop: str, *, rounds: int, seconds: float) -> None:
     """Print one line per number of connections: medians over interleaved runs."""
     with ExitStack() as stack:
-        servers = {
-            kind: int(line_of(stack.enter_context(process("bench.servers", kind, str(folder), loop))))
+        started = {
+            kind: stack.enter_context(process("bench.servers", kind, str(folder), loop))
             for kind in ("bare", "keyport")
         }
+        ports = {kind: int(line_of(child)) for kind, child in started.items()}
         load = stack.enter_context(process("bench.load"))
         order(load, **sold)
 
         def measured(kind: str, connections: int, length: float = seconds) -> dict[str, float]:
-            order(load, port=servers[kind], connections=connections, seconds=length)
+            before = cpu_s(started[kind].pid)
+            order(load, port=ports[kind], connections=connections, seconds=length)
             figures: dict[str, float] = json.loads(line_of(load))
-            return figures
+            spent = cpu_s(started[kind].pid) - before
+            return figures | {"cpu_us": 1e6 * spent / (figures["per_second"] * length)}
 
-        for kind in servers:
+        for kind in ports:
             measured(kind, 16, WARM_UP_S)  # every license has its address from here on
         for connections in CONNECTIONS:
             pairs = [{kind: measured(kind, connections) for kind in ("bare", "keyport")} for _ in range(rounds)]
@@ -83,7 +96,8 @@ def _print_line(loop: str, connections: int, pairs: list[dict[str, dict[str, flo
     print(
         f"{loop:8} {connections:>11} {median('keyport', 'per_second'):>13,.0f} {median('bare', 'per_second'):>9,.0f}"
         f" {statistics.median(ratios):>6.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})"
-        f" {median('keyport', 'p99_ms'):>8.2f} {median('bare', 'p99_ms'):>9.2f}",
+        f" {median('keyport', 'p99_ms'):>8.2f} {median('bare', 'p99_ms'):>9.2f}"
+        f" {median('keyport', 'cpu_us'):>7.0f} {median('bare', 'cpu_us'):>9.0f}",
         flush=True,
     )
 
@@ -125,7 +139,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         api_key, keys = asyncio.run(seed(folder))
-        print("loop     connections validations/s    bare/s  ratio (range)       p99 ms bare p99")
+        print("loop     connections validations/s    bare/s  ratio (range)       p99 ms  bare p99  cpu us  bare cpu")
         for loop in chosen.loops:
             sold = {"api_key": api_key, "keys": keys}
             compare(folder, sold, loop, rounds=chosen.rounds, seconds=chosen.seconds)

@@ -77,7 +77,8 @@ class Subject(NamedTuple):
     now_ms: int
 
 
-class Verdict(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Verdict:
     """The answer to a validation; with `registers` it holds only once that address is durably stored."""
 
     status: Status

@@ -1,7 +1,9 @@
 """Every answer that is no verdict, in one shape: `valid`, `status`, `message`, and when to try again."""
 
+import asyncio
 import json
 import logging
+import math
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
@@ -9,7 +11,7 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
-from bot.api.limits import BODY_LIMIT, RETRY_UNAVAILABLE_S
+from bot.api.limits import BODY_LIMIT, OUTAGE_LOGGED_EVERY_S, RETRY_UNAVAILABLE_S
 from i18n import gettext as _
 from licensing.ports import Unavailable
 from licensing.verdict import Status
@@ -87,11 +89,24 @@ def unavailable(reference: str | None = None) -> Refused:
     return Refused(503, Status.UNAVAILABLE, message, headers={str(hdrs.RETRY_AFTER): str(RETRY_UNAVAILABLE_S)})
 
 
+class _Outage:
+    """Says that the store is away at most once a minute: each request could, and fill the disk as well."""
+
+    def __init__(self) -> None:
+        self._next_s = -math.inf
+
+    def log(self, error: Unavailable, *, now_s: float) -> None:
+        if now_s >= self._next_s:
+            self._next_s = now_s + OUTAGE_LOGGED_EVERY_S
+            _log.warning("Requests are answered 503, because the store is unavailable: %s", error)
+
+
 def answering(handler: Handler) -> Handler:
     """Turn whatever a handler raises into a documented answer, never a 500.
 
     One wrapper and no aiohttp middlewares: each of those costs every request several percent.
     """
+    outage = _Outage()
 
     @wraps(handler)
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -102,7 +117,7 @@ def answering(handler: Handler) -> Handler:
         except web.HTTPRequestEntityTooLarge:
             return body_too_large().response()
         except Unavailable as error:
-            _log.warning("The store is unavailable: %s", error)
+            outage.log(error, now_s=asyncio.get_running_loop().time())
             return unavailable().response()
         except Exception:  # noqa: BLE001 - logged below, and the caller gets an answer that is no 500
             reference = secrets.token_hex(4)

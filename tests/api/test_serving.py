@@ -96,7 +96,7 @@ async def fill(shop, product, issued):
 
 
 @pytest.mark.parametrize("fault", [no_page_left, no_byte_left])
-async def test_on_a_full_disk_known_addresses_are_served_and_new_ones_answer_503(tmp_path, open_shop, fault):
+async def test_on_a_full_disk_known_addresses_are_served_and_new_ones_answer_503(tmp_path, open_shop, fault, caplog):
     async with open_shop() as shop:
         product = await shop.product()
         known, filler = await shop.issue(max_ips=0), await shop.issue(max_ips=0)
@@ -106,6 +106,8 @@ async def test_on_a_full_disk_known_addresses_are_served_and_new_ones_answer_503
             assert refused.seen == (503, "unavailable")
             assert list(refused.body) == ["valid", "status", "message"]
             assert refused.headers["Retry-After"] == "5"
+            assert (await shop.validate(product.api_key, filler.key, address=refused_address)).code == 503
+            assert caplog.text.count("store is unavailable") == 1
             assert (await shop.validate(product.api_key, known.key)).seen == (200, "active")
             assert (await shop.validate(product.api_key, "unknown")).seen == (200, "license_not_found")
             assert (await shop.get(f"/api/v1/license/{known.key}", product.api_key)).code == 200
