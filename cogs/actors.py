@@ -12,7 +12,7 @@ async def acknowledge(interaction: Interaction) -> Actor:
 
     Discord drops an interaction after 3 s, so the answer comes before anything that touches the store.
 
-    Raises: GuildOnly, Unavailable.
+    Raises: GuildOnly, BotNotInServer, Unavailable.
     """
     await interaction.response.defer(ephemeral=True, thinking=True)
     return await admit(interaction)
@@ -21,7 +21,7 @@ async def acknowledge(interaction: Interaction) -> Actor:
 async def acknowledge_in_place(interaction: Interaction) -> Actor:
     """Promise to change the message that was pressed, then say who asks.
 
-    Raises: GuildOnly, Unavailable.
+    Raises: GuildOnly, BotNotInServer, Unavailable.
     """
     await interaction.response.defer()
     return await admit(interaction)
@@ -30,10 +30,10 @@ async def acknowledge_in_place(interaction: Interaction) -> Actor:
 async def admit(interaction: Interaction) -> Actor:
     """Return the actor, their server known to the store.
 
-    Raises: GuildOnly, Unavailable.
+    Raises: GuildOnly, BotNotInServer, Unavailable.
     """
     actor = actor_of(interaction)
-    if interaction.guild is not None and not interaction.guild.unavailable:
+    if interaction.guild is not None:
         await context_of(interaction).roster.admit(interaction.guild)
     return actor
 

@@ -5,6 +5,7 @@ import logging
 import discord
 from discord.ext import commands
 
+from licensing.errors import BotNotInServer
 from licensing.ports import Unavailable
 from licensing.services.organizations import OrganizationService
 
@@ -21,10 +22,12 @@ class Roster:
     async def admit(self, guild: discord.Guild) -> None:
         """See to it that the store knows a server before anything is written for it.
 
-        Raises: Unavailable.
+        Raises: BotNotInServer, Unavailable.
         """
-        if self._names.get(guild.id) == guild.name:
+        if self._names.get(guild.id) == guild.name or (guild.unavailable and guild.id in self._names):
             return
+        if guild.unavailable:  # discord.py makes one up for a server that it was never told of
+            raise BotNotInServer
         await self._organizations.joined(guild.id, name=guild.name)
         self._names[guild.id] = guild.name
 

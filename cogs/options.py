@@ -13,6 +13,7 @@ from licensing.errors import (
     RoleManaged,
     RoleTooHigh,
 )
+from licensing.expiry import parse_grace_ms
 from licensing.models import Permission
 
 
@@ -56,6 +57,14 @@ def parse_permissions(text: str) -> list[Permission]:
         if word not in known:
             raise PermissionUnknown(text=word)
     return list(dict.fromkeys(Permission(word) for word in typed))
+
+
+def parse_grace_minutes(text: str | None, *, now_ms: int) -> int:
+    """Return a grace period in whole minutes.
+
+    Raises: GraceInvalid.
+    """
+    return parse_grace_ms(text or "", now_ms=now_ms) // 60_000
 
 
 def parse_address(text: str | None, *, ipv6_prefix: int) -> str | None:

@@ -7,7 +7,7 @@ from discord.ext import commands
 from cogs import completions, product_buttons
 from cogs.actors import acknowledge
 from cogs.context import Context, Interaction
-from cogs.options import check_assignable
+from cogs.options import check_assignable, parse_grace_minutes
 from cogs.ui import layouts, words
 from i18n import N_
 from i18n import gettext as _
@@ -87,7 +87,7 @@ class Products(
         grace: app_commands.Range[str, 1, 100] | None = None,
     ) -> None:
         by = await acknowledge(interaction)
-        minutes = words.grace_minutes(grace or "", now_ms=self._clock())
+        minutes = parse_grace_minutes(grace, now_ms=self._clock())
         found = await self._catalog.view(by, name=product)
         question = product_buttons.confirmation(found, minutes=minutes)
         await interaction.followup.send(view=question, ephemeral=True)

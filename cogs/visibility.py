@@ -6,6 +6,7 @@ A bot can read these rules (Server Settings, Integrations) and not change them.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import aiohttp
 import discord
 
 STAFF_COMMANDS = ("license", "product", "staff")
@@ -21,7 +22,7 @@ async def hidden_from(client: discord.Client, role: discord.Role) -> list[str]:
     try:
         commands = await client.http.get_global_commands(application_id)
         rows = await client.http.get_guild_application_command_permissions(application_id, role.guild.id)
-    except discord.HTTPException:
+    except (discord.HTTPException, aiohttp.ClientError, OSError):
         return []
     rules = {int(row["id"]): row["permissions"] for row in rows}
     ids = {command["name"]: int(command["id"]) for command in commands}

@@ -30,8 +30,7 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
         "use `/product rotate-key` again if you still need a new one."
     ),
     errors.LicenseNotFound: N_(
-        "No such license was found here; pick one from the list, or type its number like `#12` "
-        "or its whole key."
+        "No such license was found here; pick one from the list, or type its number like `#12` or its whole key."
     ),
     errors.LicenseAlreadyRevoked: N_(
         "This license is already revoked, and that is final; issue a new one to restore access."
@@ -41,43 +40,37 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     errors.ExpiryInvalid: N_(
         "`{text}` is no date or duration; type something like `30d`, `1y6mo`, `2027-01-01` or `never`."
     ),
-    errors.ExpiryAmbiguous: N_(
-        "`{text}` could mean minutes or months; type `min` for minutes or `mo` for months."
-    ),
+    errors.ExpiryAmbiguous: N_("`{text}` could mean minutes or months; type `min` for minutes or `mo` for months."),
     errors.ExpiryInPast: N_("`{text}` has passed already; type a later date."),
     errors.ExpiryTooFar: N_("That date is too far away; type one up to the year {limit}, or `never`."),
     errors.GraceInvalid: N_(
-        "`{text}` is no grace period; type one of at most {limit_days} days, like `24h` or "
-        "`7d`, or leave it out."
+        "`{text}` is no grace period; type one of at most {limit_days} days, like `24h` or `7d`, or leave it out."
     ),
-    errors.MaxIpsInvalid: N_(
-        "The address limit must be between 0 and {limit}; 0 means any number of addresses."
-    ),
+    errors.MaxIpsInvalid: N_("The address limit must be between 0 and {limit}; 0 means any number of addresses."),
     errors.NotesTooLong: N_("That text is too long; use at most {limit} characters."),
     errors.AddressInvalid: N_("`{text}` is no IP address; type one like `203.0.113.7` or `2001:db8::7`."),
     errors.KeyNotFound: N_("No license with this key was found here; check it and try again."),
     errors.KeyMistyped: N_("That key looks mistyped; compare it with the original and try again."),
-    errors.KeyClaimedByOther: N_(
-        "This key belongs to another member; if it is yours, ask the staff of this server."
-    ),
+    errors.KeyClaimedByOther: N_("This key belongs to another member; if it is yours, ask the staff of this server."),
     errors.KeyClaimedAlready: N_("You have already claimed this key for `{product}`; see `/licenses`."),
     errors.KeyRevoked: N_("The license of this key was revoked; ask the staff of this server."),
     errors.KeyExpired: N_("The license of this key has expired; ask the staff of this server for a new one."),
     errors.KeySuspended: N_("The license of this key is paused; ask the staff of this server."),
     errors.TooManyWrongKeys: N_("Too many wrong keys; wait {seconds} seconds and try again."),
     errors.LimitReached: N_(
-        "This server's plan allows {limit} {what}, and all are used; ask whoever runs this bot "
-        "for a larger plan."
+        "This server's plan allows {limit} {what}, and all are used; ask whoever runs this bot for a larger plan."
     ),
     errors.GuildOnly: N_("This works only inside a server; use it in the server that the license is from."),
+    errors.BotNotInServer: N_(
+        "I am not in this server myself; ask an administrator to invite me again, with the scopes `bot` and "
+        "`applications.commands`."
+    ),
     errors.NotAMember: N_(
-        "That person is not in this server; pick a member, or leave the member out and hand "
-        "the key over yourself."
+        "That person is not in this server; pick a member, or leave the member out and hand the key over yourself."
     ),
     errors.HolderIsBot: N_("A bot cannot hold a license; pick a person."),
     errors.RoleManaged: N_(
-        "That role belongs to Discord or to an integration, so it cannot be given to members; "
-        "pick another role."
+        "That role belongs to Discord or to an integration, so it cannot be given to members; pick another role."
     ),
     errors.RoleTooHigh: N_(
         "That role stands above mine; under Server Settings → Roles, drag my role `{bot_role}` "
@@ -98,16 +91,14 @@ STORE_SENTENCES: Mapping[str, str] = {
         "The database {path} is of an older version ({found}, needed: {needed}); run `keyport migrate`."
     ),
     "database_unreadable": N_(
-        "The database {path} cannot be opened; check that it is a KeyPort database and that "
-        "this user may write it."
+        "The database {path} cannot be opened; check that it is a KeyPort database and that this user may write it."
     ),
     "database_in_use": N_("The database {path} is in use by another process; stop that one first."),
     "sqlite_too_old": N_(
         "This Python's SQLite is too old ({found}, needed: {needed}); use a newer Python or a newer SQLite."
     ),
     "key_file_missing": N_(
-        "The key file {path} is missing, and the database cannot be read without it; restore "
-        "it from your backup."
+        "The key file {path} is missing, and the database cannot be read without it; restore it from your backup."
     ),
     "key_file_wrong": N_(
         "The key file {path} does not belong to this database; restore the right one from your backup."

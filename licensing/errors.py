@@ -143,6 +143,10 @@ class GuildOnly(Refusal):
     """It was asked for outside a Discord server."""
 
 
+class BotNotInServer(Refusal):
+    """The bot's commands were added to a Discord server, but not the bot itself."""
+
+
 class NotAMember(Refusal):
     """The named person is not in this Discord server."""
 

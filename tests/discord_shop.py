@@ -1,9 +1,11 @@
 """A shop in the sandbox: a real client over real HTTP and WebSocket, real services on a real file."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import discord
 import pytest
@@ -12,8 +14,36 @@ from storage_world import World
 from bot.client import Endpoints, KeyPortClient, build_client, point_discord_at
 from cogs.context import Services
 from sandbox import Guild, Member, Sandbox
+from storage.store import SqliteStore
 
 API_URL = "https://licenses.example"
+
+
+@dataclass
+class DiscordClock:
+    """Discord's time, which a test may push ahead."""
+
+    ahead_s: float = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead_s
+
+
+class Gate:
+    """Holds up every write of a store until it is opened."""
+
+    def __init__(self, store: SqliteStore, patch: pytest.MonkeyPatch) -> None:
+        self._open = asyncio.Event()
+        write = type(store).write
+
+        async def held_up(store: SqliteStore, work: Callable[..., Any]) -> Any:
+            await self._open.wait()
+            return await write(store, work)
+
+        patch.setattr(type(store), "write", held_up)
+
+    def open(self) -> None:
+        self._open.set()
 
 
 @dataclass

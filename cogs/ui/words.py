@@ -4,7 +4,6 @@ import discord
 
 from i18n import N_
 from i18n import gettext as _
-from licensing.expiry import parse_grace_ms
 from licensing.models import Customer, LicenseView, Product, ProductState
 from licensing.verdict import Outcome, Status, license_status
 
@@ -119,11 +118,3 @@ def addresses(view: LicenseView) -> str:
     if view.license.max_ips is None:
         return _("{taken} (no limit)").format(taken=taken)
     return _("{taken} of {limit}").format(taken=taken, limit=view.license.max_ips)
-
-
-def grace_minutes(text: str, *, now_ms: int) -> int:
-    """Return a grace period in whole minutes.
-
-    Raises: GraceInvalid.
-    """
-    return parse_grace_ms(text, now_ms=now_ms) // 60_000

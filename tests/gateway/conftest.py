@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from discord_shop import Shop, connected, discord_at
+from discord_shop import DiscordClock, Shop, connected, discord_at
 from storage_world import World, opened
 
 from sandbox import Sandbox
@@ -13,8 +13,13 @@ from storage import DatabaseSettings
 
 
 @pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running, discord_at(running):
+def discord_clock() -> DiscordClock:
+    return DiscordClock()
+
+
+@pytest.fixture
+async def sandbox(discord_clock: DiscordClock) -> AsyncIterator[Sandbox]:
+    async with Sandbox(clock=discord_clock) as running, discord_at(running):
         yield running
     assert not running.crashes, running.crashes[0]
     assert running.unknown_requests == []

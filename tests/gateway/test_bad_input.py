@@ -1,7 +1,7 @@
 """Whatever people type or Discord does, they read one clear sentence."""
 
 import pytest
-from discord_shop import Shop
+from discord_shop import Gate, Shop
 
 from licensing.ports import Unavailable
 
@@ -118,6 +118,36 @@ async def test_a_store_that_is_away_is_one_sentence_and_nothing_is_lost(shop: Sh
     assert "yours now" in (await shop.bob.slash("claim", key=key)).text
 
 
+async def test_an_answer_is_promised_before_the_store_is_asked(shop: Shop, monkeypatch):
+    await shop.product()
+    key = await shop.stock()
+    await shop.delivered()
+    gate = Gate(shop.world.store, monkeypatch)
+
+    reply = shop.bob.begin("claim", key=key)
+    await reply.wait_for(lambda it: it.interaction.answer is not None)
+    assert reply.text == ""
+
+    gate.open()
+    await reply.wait_for("yours now")
+
+
+async def test_an_answer_that_comes_after_its_token_expired_breaks_nothing(shop: Shop, monkeypatch, discord_clock):
+    api_key = await shop.product()
+    key = await shop.stock()
+    await shop.delivered()
+    gate = Gate(shop.world.store, monkeypatch)
+    reply = shop.bob.begin("claim", key=key)
+    await reply.wait_for(lambda it: it.interaction.answer is not None)
+
+    discord_clock.ahead_s = 16 * 60
+    gate.open()
+    await shop.sandbox.wait_until(lambda: shop.sandbox.requests[-1].status in (401, 404))
+
+    assert await shop.validate(api_key, key) == "active"
+    assert "1 license here" in (await shop.bob.slash("licenses")).text
+
+
 async def test_an_unexpected_error_has_a_reference_that_the_log_carries(shop: Shop, monkeypatch, caplog):
     async def broken(*_args: object, **_kwargs: object) -> None:
         raise RuntimeError("kaputt")
@@ -159,6 +189,8 @@ async def test_a_channel_that_goes_while_a_command_runs_takes_only_its_answer_al
 
 
 async def test_no_key_is_ever_shown_in_a_channel_or_logged(shop: Shop, caplog):
+    caplog.set_level("INFO")
+    caplog.set_level("DEBUG", logger="cogs")
     api_key = await shop.product()
     key = await shop.stock()
     await shop.bob.slash("claim", key=key)
