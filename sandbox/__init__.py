@@ -3,7 +3,8 @@
 from sandbox.driver import Outage, Sandbox
 from sandbox.errors import DriverError
 from sandbox.permissions import Permission
-from sandbox.places import Channel, Choice, Guild, Member
+from sandbox.person import Channel, Choice
+from sandbox.places import Guild, Member
 from sandbox.reply import Posted, Reply
 from sandbox.seen import Button, Field, Modal, Select
 from sandbox.sessions import Intent

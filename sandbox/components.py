@@ -59,6 +59,7 @@ MAX_ROWS = 5
 MAX_COMPONENTS = 40
 MAX_TEXT = 4000
 MAX_OPTIONS = 25
+LONGEST_EMOJI = 16  # code points of a family with skin tones
 MEDIA = ("http", "https", "attachment")
 
 
@@ -112,13 +113,13 @@ def _check_totals(form: Form, found: list[Json]) -> None:
 
 
 def check_custom_ids(form: Form, found: list[Json]) -> None:
-    """Check that no custom id stands twice in one message or modal."""
-    seen = set()
-    for component in walk(found):
-        custom_id = component.get("custom_id")
-        if custom_id is not None and custom_id in seen:
-            form.add("COMPONENT_CUSTOM_ID_DUPLICATED", "Component custom id cannot be duplicated")
-        seen.add(custom_id)
+    """Check that no custom id and no id stands twice in one message or modal."""
+    for key, code in (("custom_id", "COMPONENT_CUSTOM_ID_DUPLICATED"), ("id", "COMPONENT_ID_DUPLICATED")):
+        seen = set()
+        for value in [each[key] for each in walk(found) if each.get(key)]:
+            if value in seen:
+                form.add(code, f"Component {key.replace('_', ' ')} cannot be duplicated")
+            seen.add(value)
 
 
 def _check(form: Form, component: Json, allowed: set[Kind] | frozenset[Kind]) -> None:
@@ -141,7 +142,7 @@ def _check_button(form: Form, button: Json) -> None:
     rules.text(form, button, "label", most=80)
     rules.flag(form, button, "disabled")
     if style == Style.LINK:
-        rules.address(form, button, "url", schemes=("http", "https", "discord"))
+        rules.address(form, button, "url", schemes=("http", "https", "discord"), most=512)
         if not button.get("url"):
             rules.required(form.at("url"))
         if button.get("custom_id"):
@@ -150,8 +151,16 @@ def _check_button(form: Form, button: Json) -> None:
         rules.text(form, button, "custom_id", least=1, most=100, needed=True)
         if button.get("url"):
             form.at("url").add("BUTTON_COMPONENT_URL_INVALID", "Only link buttons have a url")
+    _check_emoji(form, button)
     if style != Style.PREMIUM and not button.get("label") and not button.get("emoji"):
         form.add("BUTTON_COMPONENT_INVALID_EMPTY", "A button needs a label or an emoji")
+
+
+def _check_emoji(form: Form, holder: Json) -> None:
+    emoji = holder.get("emoji") or {}
+    name = str(emoji.get("name") or "")
+    if emoji and not emoji.get("id") and (name.isascii() or len(name) > LONGEST_EMOJI):
+        form.at("emoji", "name").add("BUTTON_COMPONENT_INVALID_EMOJI", "Invalid emoji")
 
 
 def check_select(form: Form, select: Json) -> None:
@@ -179,6 +188,7 @@ def check_options(form: Form, holder: Json, *, least: int = 1, most: int) -> lis
         rules.text(at, option, "label", least=1, most=100, needed=True)
         value = rules.text(at, option, "value", least=1, most=100, needed=True)
         rules.text(at, option, "description", most=100)
+        _check_emoji(at, option)
         if value in seen:
             at.at("value").add("SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", "The option's value is taken")
         seen.add(value)

@@ -8,7 +8,7 @@ from typing import Any, Self
 from sandbox.commands import Registry
 from sandbox.errors import Json
 from sandbox.gateway import Gateway
-from sandbox.hub import PATIENCE, Hub, Request
+from sandbox.hub import PATIENCE, Hub, Refusal, Request
 from sandbox.interactions import Interactions
 from sandbox.model import User
 from sandbox.people import People
@@ -184,7 +184,13 @@ class Sandbox:
 
     def rate_limit(self, count: int, *, retry_after: float = 0.05, path_prefix: str = "") -> None:
         """Answer the next `count` requests (whose path starts so) with 429."""
-        self.hub.trouble.refuse_next(count, retry_after=retry_after, path_prefix=path_prefix)
+        self.hub.trouble.refuse(count, Refusal(429, retry_after=retry_after, path_prefix=path_prefix))
+
+    def fail_requests(
+        self, count: int = 1, *, status: int = 500, code: int = 0, method: str = "", path_prefix: str = ""
+    ) -> None:
+        """Refuse the next `count` requests that fit with any status and error code."""
+        self.hub.trouble.refuse(count, Refusal(status, code, method=method, path_prefix=path_prefix))
 
     def limit_channel_messages(self, most: int | None = 5, seconds: float = 5.0) -> None:
         """Switch on Discord's limit on messages per channel; None switches it off."""

@@ -178,7 +178,7 @@ class Gateway:
     def _resume(self, connection: Connection, data: Json) -> None:
         session = self.sessions.get(data.get("session_id", ""))
         sequence = data.get("seq") or 0
-        if session is None or sequence > session.sequence:
+        if session is None or not session.remembers(sequence):
             connection.send({"op": int(Op.INVALID_SESSION), "d": False})
             return
         for payload in session.history:

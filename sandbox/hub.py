@@ -26,27 +26,37 @@ class Request:
     reason: str | None = None
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """How a request is refused on purpose, and which: 429 with a time to wait, or any other status."""
+
+    status: int
+    code: int = 0
+    retry_after: float = 0.0
+    method: str = ""
+    path_prefix: str = ""
+
+
 class Trouble:
     """Switches for what can go wrong at Discord's end; all off at first."""
 
     def __init__(self) -> None:
         self.outage = False
-        self.too_many = 0
-        self.retry_after = 0.0
-        self.path_prefix = ""
+        self._refusals: list[Refusal] = []
         self.channel_limit: tuple[int, float] | None = None
         self._posts: defaultdict[str, deque[float]] = defaultdict(deque)
 
-    def refuse_next(self, count: int, *, retry_after: float, path_prefix: str = "") -> None:
-        """Answer the next `count` requests with 429, or only those whose path starts so."""
-        self.too_many, self.retry_after, self.path_prefix = count, retry_after, path_prefix
+    def refuse(self, count: int, refusal: Refusal) -> None:
+        """Refuse the next `count` requests that fit."""
+        self._refusals += [refusal] * count
 
-    def must_wait(self, path: str) -> float | None:
-        """Seconds a request has to wait because of `refuse_next`."""
-        if not self.too_many or not path.startswith(self.path_prefix):
-            return None
-        self.too_many -= 1
-        return self.retry_after
+    def refusal(self, method: str, path: str) -> Refusal | None:
+        """What is to befall this request; each refusal is used once."""
+        for each in self._refusals:
+            if path.startswith(each.path_prefix) and each.method in {"", method}:
+                self._refusals.remove(each)
+                return each
+        return None
 
     def count_post(self, channel: str) -> tuple[dict[str, str], float | None]:
         """Count a message to a channel; give the headers to send and the seconds to wait, if any."""

@@ -2,75 +2,19 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import IntEnum
 
-from sandbox import errors, messages, payloads, permissions, rules
-from sandbox.access import DM_CONTEXT, GUILD_CONTEXT, Actor
+from sandbox import errors, messages, payloads, rules
+from sandbox.access import Actor
 from sandbox.commands import Option, check_choices
 from sandbox.errors import Form, Json
+from sandbox.interaction import POSTED, Answer, Interaction, Kind, about
+from sandbox.interaction import payload as interaction_payload
 from sandbox.messages import Body
 from sandbox.modals import check_modal
 from sandbox.model import Message, MessageFlag
 from sandbox.world import World
 
 TOKEN_SECONDS = 15 * 60
-
-
-class Kind(IntEnum):
-    """Interaction types by their documented numbers."""
-
-    COMMAND = 2
-    COMPONENT = 3
-    AUTOCOMPLETE = 4
-    MODAL = 5
-
-
-class Answer(IntEnum):
-    """Callback types by their documented numbers."""
-
-    MESSAGE = 4
-    DEFER = 5
-    DEFER_UPDATE = 6
-    UPDATE = 7
-    CHOICES = 8
-    MODAL = 9
-
-
-POSTED = frozenset({Answer.MESSAGE, Answer.DEFER})
-ON_SOURCE = frozenset({Answer.DEFER_UPDATE, Answer.UPDATE})
-
-
-@dataclass(eq=False)
-class Interaction:
-    """One thing a person did, and all that came of it."""
-
-    id: int
-    token: str
-    kind: Kind
-    actor: Actor
-    data: Json
-    created_at: float
-    name: str = ""
-    source: Message | None = None
-    answer: Answer | None = None
-    failed: bool = False
-    original: Message | None = None
-    source_revision: int = 0
-    modal: Json | None = None
-    choices: list[Json] = field(default_factory=list)
-    followups: list[Message] = field(default_factory=list)
-    opened_by: "Interaction | None" = None
-    form: Json | None = None
-
-    def allowed(self) -> set[Answer]:
-        if self.kind is Kind.AUTOCOMPLETE:
-            return {Answer.CHOICES}
-        found = {Answer.MESSAGE, Answer.DEFER}
-        if self.source is not None:
-            found |= ON_SOURCE
-        # A modal cannot follow a modal.
-        return found if self.kind is Kind.MODAL else found | {Answer.MODAL}
 
 
 class Interactions:
@@ -99,7 +43,7 @@ class Interactions:
         self._by_id[new_id] = self._by_token[interaction.token] = interaction
         guild = actor.guild
         if self._listening() and (guild is None or self._world.bot.id in guild.members):
-            self._world.emit("INTERACTION_CREATE", self._payload(interaction))
+            self._world.emit("INTERACTION_CREATE", interaction_payload(self._world, interaction))
             asyncio.get_running_loop().call_later(self._deadline, self._expire, interaction)
         else:
             self._expire(interaction)
@@ -111,46 +55,6 @@ class Interactions:
             if interaction.opened_by is not None:
                 interaction.opened_by.modal = interaction.form  # an unanswered form stays open, to be sent again
             self._world.signal.notify()
-
-    def _payload(self, interaction: Interaction) -> Json:
-        actor = interaction.actor
-        wire: Json = {
-            "id": str(interaction.id),
-            "application_id": str(self._world.application_id),
-            "type": int(interaction.kind),
-            "token": interaction.token,
-            "version": 1,
-            "data": interaction.data,
-            "channel_id": str(actor.channel.id),
-            "locale": actor.user.locale,
-            "entitlements": [],
-            "attachment_size_limit": payloads.ATTACHMENT_LIMIT,
-            **self._place(actor),
-        }
-        if interaction.source is not None:
-            wire["message"] = payloads.message(interaction.source)
-        return wire
-
-    def _place(self, actor: Actor) -> Json:
-        if actor.guild is None or actor.member is None:
-            return {
-                "channel": payloads.channel(actor.channel),
-                "user": payloads.user(actor.user),
-                "app_permissions": str(int(permissions.DIRECT_MESSAGE)),
-                "authorizing_integration_owners": {"0": "0"},
-                "context": DM_CONTEXT,
-            }
-        me = self._world.me(actor.guild)
-        return {
-            "guild_id": str(actor.guild.id),
-            "guild": {"id": str(actor.guild.id), "locale": actor.guild.locale, "features": []},
-            "guild_locale": actor.guild.locale,
-            "channel": payloads.resolved_channel(actor.channel, actor.member),
-            "member": payloads.invoker(actor.member, actor.channel),
-            "app_permissions": str(int(permissions.in_channel(me, actor.channel))),
-            "authorizing_integration_owners": {"0": str(actor.guild.id)},
-            "context": GUILD_CONTEXT,
-        }
 
     # The one answer
 
@@ -191,7 +95,7 @@ class Interactions:
             data,
             author=self._world.bot,
             seen_by=interaction.actor.user.id if private else None,
-            interaction=self._about(interaction),
+            interaction=about(self._world, interaction),
         )
 
     def _require_channel(self, interaction: Interaction) -> None:
@@ -208,22 +112,9 @@ class Interactions:
             self._world.clock(),
             flags=MessageFlag.LOADING | (MessageFlag.EPHEMERAL if private else 0),
             seen_by=interaction.actor.user.id if private else None,
-            interaction=self._about(interaction),
+            interaction=about(self._world, interaction),
         )
         return messages.publish(self._world, message)
-
-    def _about(self, interaction: Interaction) -> Json:
-        user = payloads.user(interaction.actor.user)
-        metadata = {
-            "id": str(interaction.id),
-            "type": int(interaction.kind),
-            "user": user,
-            "authorizing_integration_owners": self._place(interaction.actor)["authorizing_integration_owners"],
-        }
-        if interaction.source is not None:
-            metadata["interacted_message_id"] = str(interaction.source.id)
-        about = {"id": str(interaction.id), "type": int(interaction.kind), "metadata": metadata, "user": user}
-        return {**about, "name": interaction.name} if interaction.kind is Kind.COMMAND else about
 
     @staticmethod
     def _choices(interaction: Interaction, data: Json) -> list[Json]:

@@ -13,6 +13,7 @@ from sandbox.world import World
 
 MAX_CONTENT = 2000
 MAX_FILES = 10
+MAX_MENTIONS = 100
 SETTABLE = (
     MessageFlag.SUPPRESS_EMBEDS
     | MessageFlag.EPHEMERAL
@@ -122,6 +123,7 @@ def _write(world: World, message: Message, body: Body) -> None:
     if "components" in given or (layout and not message.components):
         components = check_message(form, given, layout=layout)
     _check_files(form, given, body.files)
+    _check_mentions(form, given)
     if layout:
         _check_layout(form, message, given)
     form.check()
@@ -159,6 +161,22 @@ def _check_layout(form: Form, message: Message, given: Json) -> None:
             form.at(key).add(
                 "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2",
                 f"The '{key}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2",
+            )
+
+
+def _check_mentions(form: Form, given: Json) -> None:
+    allowed = given.get("allowed_mentions")
+    if not isinstance(allowed, dict):
+        return
+    for key in ("users", "roles"):
+        if allowed.get(key) and key in (allowed.get("parse") or []):
+            form.at("allowed_mentions").add(
+                "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE",
+                f'parse:["{key}"] and {key}: [ids...] are mutually exclusive',
+            )
+        if len(allowed.get(key) or []) > MAX_MENTIONS:
+            form.at("allowed_mentions", key).add(
+                "BASE_TYPE_MAX_LENGTH", f"Must be {MAX_MENTIONS} or fewer in length."
             )
 
 

@@ -8,7 +8,8 @@ from sandbox.commands import CommandType, Registry
 from sandbox.components import SELECTS, Style, walk
 from sandbox.components import Kind as Component
 from sandbox.errors import ApiError, DriverError, Json
-from sandbox.interactions import Interaction, Interactions, Kind
+from sandbox.interaction import Interaction, Kind
+from sandbox.interactions import Interactions
 from sandbox.messages import Body, Upload
 from sandbox.modals import filled, uploads
 from sandbox.model import Message

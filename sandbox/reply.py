@@ -7,7 +7,7 @@ from sandbox import seen
 from sandbox.access import Actor, sees_message
 from sandbox.errors import DriverError, Json
 from sandbox.hub import PATIENCE, Hub
-from sandbox.interactions import ON_SOURCE, POSTED, Answer, Interaction
+from sandbox.interaction import ON_SOURCE, POSTED, Answer, Interaction
 from sandbox.messages import Upload
 from sandbox.model import Message, MessageFlag, User
 from sandbox.seen import Button, Modal, Select, message_text, plain

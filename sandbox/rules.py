@@ -129,9 +129,11 @@ def rows(form: Form, body: Json, key: str, *, least: int = 0, most: int) -> list
     return [each for each in value if isinstance(each, dict)]
 
 
-def address(form: Form, body: Json, key: str, *, schemes: Collection[str] = ("http", "https")) -> None:
-    """Check that a URL, if given, is one of the allowed schemes and at most 2048 characters."""
-    value = text(form, body, key, most=2048)
+def address(
+    form: Form, body: Json, key: str, *, schemes: Collection[str] = ("http", "https"), most: int = 2048
+) -> None:
+    """Check that a URL, if given, is one of the allowed schemes and not too long."""
+    value = text(form, body, key, most=most)
     if value and value.partition("://")[0] not in schemes:
         listed = ", ".join(repr(scheme) for scheme in schemes)
         form.at(key).add(

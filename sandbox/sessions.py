@@ -3,6 +3,7 @@
 import asyncio
 import json
 import zlib
+from collections import deque
 from enum import IntEnum, IntFlag
 
 from aiohttp import WSCloseCode, web
@@ -63,12 +64,17 @@ class Session:
         self.connection: Connection | None = None
         self.ready = False
         self.sequence = 0
-        self.history: list[Json] = []
+        self.history: deque[Json] = deque(maxlen=HISTORY)
+
+    def remembers(self, sequence: int) -> bool:
+        """Whether everything after this event can still be replayed."""
+        oldest = self.history[0]["s"] if self.history else 1
+        return oldest - 1 <= sequence <= self.sequence
 
     def record(self, event: str, data: Json) -> Json:
         self.sequence += 1
         payload = {"op": int(Op.DISPATCH), "t": event, "s": self.sequence, "d": data}
-        self.history = [*self.history[-HISTORY:], payload]
+        self.history.append(payload)
         return payload
 
 

@@ -3,12 +3,13 @@
 import logging
 import traceback
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 from aiohttp import web
 
 from sandbox import errors
 from sandbox.errors import ApiError
-from sandbox.hub import Hub, Request
+from sandbox.hub import Hub, Refusal, Request
 from sandbox.rest import account, channels, commands, guilds, interactions
 from sandbox.rest.wire import HUB, PREFIX, hub, reason, refusal, reply, too_many
 
@@ -52,9 +53,9 @@ async def _gate(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def _answer(shared: Hub, request: web.Request, handler: Handler) -> web.StreamResponse:
     if shared.trouble.outage:
         return web.Response(status=503, text="upstream connect error or disconnect/reset before headers")
-    wait = shared.trouble.must_wait(request.path.removeprefix(PREFIX))
-    if wait is not None:
-        return too_many(wait)
+    refused = shared.trouble.refusal(request.method, request.path.removeprefix(PREFIX))
+    if refused is not None:
+        return _on_purpose(refused)
     try:
         _authorize(shared, request)
         return await handler(request)
@@ -68,6 +69,12 @@ async def _answer(shared: Hub, request: web.Request, handler: Handler) -> web.St
         _log.exception("%s %s", request.method, request.path)
         shared.crashes.append(traceback.format_exc())
         return reply({"message": "500: Internal Server Error", "code": 0}, 500)
+
+
+def _on_purpose(refused: Refusal) -> web.Response:
+    if refused.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return too_many(refused.retry_after)
+    return refusal(ApiError(refused.status, refused.code, "Refused on purpose"))
 
 
 def _authorize(shared: Hub, request: web.Request) -> None:

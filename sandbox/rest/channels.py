@@ -2,10 +2,10 @@
 
 from aiohttp import web
 
-from sandbox import errors, messages, payloads, permissions
+from sandbox import errors, messages, payloads, permissions, rules
 from sandbox.errors import Json
 from sandbox.messages import Body
-from sandbox.model import Channel, Message, MessageFlag
+from sandbox.model import Channel, Message, MessageFlag, Overwrite
 from sandbox.permissions import Permission
 from sandbox.rest.wire import PREFIX, hub, nothing, query_integer, read_body, reply, snowflake, too_many
 
@@ -79,53 +79,7 @@ async def get_messages(request: web.Request) -> web.Response:
     return reply([payloads.message(each) for each in newest_first])
 
 
-@ROUTES.get(_MESSAGE)
-async def get_message(request: web.Request) -> web.Response:
-    channel = _channel(request, Permission.READ_MESSAGE_HISTORY)
-    return reply(payloads.message(_message(request, channel)))
-
-
-@ROUTES.post(f"{_CHANNEL}/messages")
-async def post_message(request: web.Request) -> web.Response:
-    world, body = hub(request).world, await read_body(request)
-    channel = _channel(request, Permission.SEND_MESSAGES)
-    _require_for(request, channel, body)
-    if channel.recipient is not None and not world.can_message(channel.recipient):
-        raise errors.CANNOT_MESSAGE_USER.error()
-    headers, wait = hub(request).trouble.count_post(request.match_info["channel"])
-    if wait is not None:
-        return too_many(wait, headers)
-    if (body.json.get("flags") or 0) & MessageFlag.EPHEMERAL:
-        raise errors.invalid_form("MESSAGE_FLAGS_INVALID", "Only interactions post ephemeral messages", "flags")
-    message = messages.post(world, channel, body, author=world.bot)
-    return reply(payloads.message(message), headers=headers)
-
-
-def _require_for(request: web.Request, channel: Channel, body: Body) -> None:
-    held, given = _held(request, channel), body.json
-    if given.get("embeds") and not held & Permission.EMBED_LINKS:
-        raise errors.MISSING_PERMISSIONS.error()
-    if body.files and not held & Permission.ATTACH_FILES:
-        raise errors.MISSING_PERMISSIONS.error()
-
-
-@ROUTES.patch(_MESSAGE)
-async def edit_message(request: web.Request) -> web.Response:
-    world, body = hub(request).world, await read_body(request)
-    message = _message(request, _channel(request))
-    if message.author is not world.bot:
-        raise errors.NOT_THE_AUTHOR.error()
-    return reply(payloads.message(messages.edit(world, message, body)))
-
-
-@ROUTES.delete(_MESSAGE)
-async def delete_message(request: web.Request) -> web.Response:
-    world, channel = hub(request).world, _channel(request)
-    message = _message(request, channel)
-    if message.author is not world.bot and not _held(request, channel) & Permission.MANAGE_MESSAGES:
-        raise errors.MISSING_PERMISSIONS.error()
-    messages.delete(world, message)
-    return nothing()
+# Pins stand before single messages, whose routes would take "pins" for an id.
 
 
 @ROUTES.get(f"{_CHANNEL}/messages/pins")
@@ -146,4 +100,90 @@ async def pin(request: web.Request) -> web.Response:
 @ROUTES.delete(f"{_CHANNEL}/messages/pins/{{message}}")
 async def unpin(request: web.Request) -> web.Response:
     _message(request, _channel(request, Permission.MANAGE_MESSAGES)).pinned = False
+    return nothing()
+
+
+@ROUTES.get(_MESSAGE)
+async def get_message(request: web.Request) -> web.Response:
+    channel = _channel(request, Permission.READ_MESSAGE_HISTORY)
+    return reply(payloads.message(_message(request, channel)))
+
+
+@ROUTES.post(f"{_CHANNEL}/messages")
+async def post_message(request: web.Request) -> web.Response:
+    world, body = hub(request).world, await read_body(request)
+    channel = _channel(request, Permission.SEND_MESSAGES)
+    _require_for(request, channel, body)
+    if channel.recipient is not None and not world.can_message(channel.recipient):
+        raise errors.CANNOT_MESSAGE_USER.error()
+    headers, wait = hub(request).trouble.count_post(request.match_info["channel"])
+    if wait is not None:
+        return too_many(wait, headers)
+    if (body.json.get("flags") or 0) & MessageFlag.EPHEMERAL:
+        raise errors.invalid_form("MESSAGE_FLAGS_INVALID", "Only interactions post ephemeral messages", "flags")
+    message = _same(channel, body) or messages.post(world, channel, body, author=world.bot)
+    return reply(payloads.message(message), headers=headers)
+
+
+def _same(channel: Channel, body: Body) -> Message | None:
+    """The message that was sent before with the same nonce, if the sender wants it but once."""
+    nonce = body.json.get("nonce")
+    if nonce is None or not body.json.get("enforce_nonce"):
+        return None
+    return next((each for each in channel.messages.values() if each.nonce == nonce), None)
+
+
+def _require_for(request: web.Request, channel: Channel, body: Body) -> None:
+    held, given = _held(request, channel), body.json
+    if given.get("embeds") and not held & Permission.EMBED_LINKS:
+        raise errors.MISSING_PERMISSIONS.error()
+    if body.files and not held & Permission.ATTACH_FILES:
+        raise errors.MISSING_PERMISSIONS.error()
+
+
+@ROUTES.post(f"{_CHANNEL}/messages/bulk-delete")
+async def delete_messages(request: web.Request) -> web.Response:
+    world, body = hub(request).world, await read_body(request)
+    channel, form = _channel(request, Permission.MANAGE_MESSAGES), errors.Form()
+    ids = body.json.get("messages")
+    if not isinstance(ids, list) or not 2 <= len(ids) <= 100:  # noqa: PLR2004 - Discord's bounds
+        form.at("messages").add("BASE_TYPE_BAD_LENGTH", "Must be between 2 and 100 in length.")
+    form.check()
+    for found in [channel.messages.get(int(each)) for each in ids or []]:
+        if found is not None and not found.has(MessageFlag.EPHEMERAL):
+            messages.delete(world, found)
+    return nothing()
+
+
+@ROUTES.put(f"{_CHANNEL}/permissions/{{target}}")
+async def set_overwrite(request: web.Request) -> web.Response:
+    world, body = hub(request).world, (await read_body(request)).json
+    channel, form = _channel(request), errors.Form()
+    kind = rules.one_of(form, body, "type", {0, 1})
+    form.check()
+    if channel.guild is None or not _held(request, channel) & Permission.MANAGE_ROLES:
+        raise errors.MISSING_PERMISSIONS.error()
+    overwrite = Overwrite(
+        snowflake(request, "target"), kind == 1, int(body.get("allow") or 0), int(body.get("deny") or 0)
+    )
+    world.set_overwrite(channel.guild, channel, overwrite)
+    return nothing()
+
+
+@ROUTES.patch(_MESSAGE)
+async def edit_message(request: web.Request) -> web.Response:
+    world, body = hub(request).world, await read_body(request)
+    message = _message(request, _channel(request))
+    if message.author is not world.bot:
+        raise errors.NOT_THE_AUTHOR.error()
+    return reply(payloads.message(messages.edit(world, message, body)))
+
+
+@ROUTES.delete(_MESSAGE)
+async def delete_message(request: web.Request) -> web.Response:
+    world, channel = hub(request).world, _channel(request)
+    message = _message(request, channel)
+    if message.author is not world.bot and not _held(request, channel) & Permission.MANAGE_MESSAGES:
+        raise errors.MISSING_PERMISSIONS.error()
+    messages.delete(world, message)
     return nothing()
