@@ -136,6 +136,21 @@ async def test_a_server_that_removed_the_bot_keeps_its_data_and_validates(shop: 
     assert joined == ["organization.joined", "organization.left", "organization.joined"]
 
 
+async def test_a_server_that_is_away_for_a_while_did_not_remove_the_bot(shop: Shop):
+    await shop.product(role=shop.holders)
+    await shop.owner.slash("license issue", product="Pro", member=shop.bob)
+    await shop.delivered()
+
+    shop.guild.fall_out()
+    await shop.sandbox.wait_until(lambda: shop.client.get_guild(shop.guild.id).unavailable)
+    await shop.world.licenses.revoke(_operator(shop), "#1")
+    await shop.bob.wait_for_dm("was revoked")
+    shop.guild.come_back()
+    await shop.has_role(shop.bob, held=False)
+
+    assert "organization.left" not in [each.action.value for each in await shop.world.events()]
+
+
 class Desk:
     """Delivers to nobody, failing as told."""
 

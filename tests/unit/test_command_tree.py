@@ -7,6 +7,7 @@ import pytest
 from discord import app_commands
 
 from bot.client import KeyPortClient, build_client
+from i18n import gettext, languages, using_locale
 
 STAFF = {"license", "product", "staff"}
 MEMBERS = {"claim", "licenses"}
@@ -86,3 +87,19 @@ async def test_the_bot_asks_for_no_more_than_it_needs():
     assert dict(without.intents) == dict(discord.Intents(guilds=True))
     assert dict(with_members.intents) == dict(discord.Intents(guilds=True, members=True))
     assert without.allowed_mentions.to_dict() == {"parse": []}
+
+
+def described(bot: KeyPortClient) -> Iterator[str]:
+    for command in bot.tree.walk_commands():
+        yield str(command.description)
+        for parameter in getattr(command, "parameters", ()):
+            yield str(parameter.description)
+
+
+async def test_every_description_fits_discord_in_every_language(bot: KeyPortClient):
+    texts = list(described(bot))
+
+    assert len(texts) > 30
+    for language in ("en", *sorted(languages())):
+        with using_locale(language):
+            assert [text for text in texts if not 1 <= len(gettext(text)) <= 100] == [], language
