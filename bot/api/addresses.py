@@ -17,6 +17,8 @@ IP = IPv4Address | IPv6Address
 
 FORWARDED_FOR = "X-Forwarded-For"
 REMEMBERED = 65_536
+REMEMBERED_LENGTH = 128
+HOPS_AT_MOST = 16
 REPORTED_AT_MOST = 16  # peers named in /readyz and the log; an attacker in the LAN must not fill either
 
 _log = logging.getLogger(__name__)
@@ -73,7 +75,9 @@ class AddressReader:
         if not claims:
             self._report(peer, f"is trusted but sends no {self._header}; let it set that header, or stop trusting it")
             return None
-        return self._claim(",".join(claims))
+        claim = ",".join(claims)
+        # Callers choose what stands on the left; long lies must not fill the memory.
+        return self._claim(claim) if len(claim) <= REMEMBERED_LENGTH else self._judge_claim(claim)
 
     def _report(self, peer: str, problem: str) -> None:
         if peer in self._misconfigured or len(self._misconfigured) >= REPORTED_AT_MOST:
@@ -92,7 +96,7 @@ class AddressReader:
     def _judge_claim(self, claim: str) -> str | None:
         """Return the rightmost address that is no proxy of ours: what stands left of it may be a lie."""
         ip: IP | None = None
-        for entry in reversed(claim.split(",")):
+        for entry in reversed(claim.rsplit(",", HOPS_AT_MOST)[-HOPS_AT_MOST:]):
             if not entry.strip():
                 continue
             ip = _parse(_without_port(entry.strip()))

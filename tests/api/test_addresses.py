@@ -117,6 +117,18 @@ def test_a_trusted_proxy_that_passes_nothing_on_is_reported_and_counts_nowhere()
     assert reader.misconfigured == ("10.0.0.1",)
 
 
+def test_a_long_lie_on_the_left_changes_nothing_and_is_not_remembered():
+    reader = AddressReader(PROXIES)
+    for number in range(300):
+        claim = ("1.2.3.4, " * 500) + f"nonsense{number}, 8.8.8.8, 10.0.0.2"
+        assert reader.read(request_from("10.0.0.1", ("X-Forwarded-For", claim))) == "8.8.8.8"
+    assert reader._claim.cache_info().currsize == 0
+
+
+def test_a_chain_of_nothing_but_proxies_ends_at_a_bounded_distance():
+    assert seen("10.0.0.1", ", ".join(f"10.0.0.{last}" for last in range(200))) == "10.0.0.184"
+
+
 def test_many_odd_peers_cannot_fill_the_report():
     reader = AddressReader()
     for last in range(200):
