@@ -143,6 +143,12 @@ def test_an_example_of_a_command_uses_options_that_it_has(page):
             assert set(re.findall(r"\b([a-z_]+):(?=\S)", span)) - codes <= options, span
 
 
+def test_the_story_in_the_readme_is_told_in_commands_that_exist():
+    told = re.findall(r"^\w+ \(\w+\)  /([a-z-]+(?: [a-z-]+)?)(?=$| \w+:)", text_of("README.md"), re.MULTILINE)
+    assert told
+    assert set(told) <= slash_commands().keys()
+
+
 def test_every_permission_stands_in_the_staff_page_and_none_is_invented():
     assert [row[0] for row in rows(section("docs/staff.md", "Who may do what"))] == list(Permission)
     named = {span for span in code_spans(text_of("docs/staff.md")) if re.fullmatch(r"[a-z]+:[a-z_]+", span)}
