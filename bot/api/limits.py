@@ -8,7 +8,8 @@ LINE_LIMIT = 64 * 1024
 LINGER_S = 1
 # Longer than common proxies keep their side open (60 s), else they reuse a connection that just closed.
 KEEPALIVE_S = 75
-SHUTDOWN_S = 4
+# The whole process has 5 s to end in.
+SHUTDOWN_S = 3
 RETRY_UNAVAILABLE_S = 5
 READY_TIMEOUT_S = 2
 OUTAGE_LOGGED_EVERY_S = 60
