@@ -72,6 +72,12 @@ def walk(components: list[Json]) -> Iterator[Json]:
         yield from walk(inner)
 
 
+def bounds(holder: Json) -> tuple[int, int]:
+    """How few and how many values a select or group takes; null means the default of one."""
+    least, most = holder.get("min_values"), holder.get("max_values")
+    return (1 if least is None else least), (1 if most is None else most)
+
+
 def number(components: list[Json]) -> list[Json]:
     """Give every component that has none an id, as Discord does in its answer."""
     taken = {component.get("id") for component in walk(components)}

@@ -47,6 +47,7 @@ class Interaction:
     name: str = ""
     source: Message | None = None
     answer: Answer | None = None
+    answered_at: float = 0.0
     failed: bool = False
     original: Message | None = None
     source_revision: int = 0
@@ -67,6 +68,7 @@ class Interaction:
 
 
 def payload(world: World, interaction: Interaction) -> Json:
+    """The interaction as the gateway brings it."""
     actor = interaction.actor
     wire: Json = {
         "id": str(interaction.id),
@@ -108,15 +110,16 @@ def place(world: World, actor: Actor) -> Json:
     }
 
 
-def about(world: World, interaction: Interaction) -> Json:
-    user = payloads.user(interaction.actor.user)
+def about(interaction: Interaction) -> Json:
+    """What a message tells of the interaction it came from."""
+    user, home = payloads.user(interaction.actor.user), interaction.actor.guild
     metadata = {
         "id": str(interaction.id),
         "type": int(interaction.kind),
         "user": user,
-        "authorizing_integration_owners": place(world, interaction.actor)["authorizing_integration_owners"],
+        "authorizing_integration_owners": {"0": str(home.id if home else 0)},
     }
     if interaction.source is not None:
         metadata["interacted_message_id"] = str(interaction.source.id)
-    about = {"id": str(interaction.id), "type": int(interaction.kind), "metadata": metadata, "user": user}
-    return {**about, "name": interaction.name} if interaction.kind is Kind.COMMAND else about
+    told = {"id": str(interaction.id), "type": int(interaction.kind), "metadata": metadata, "user": user}
+    return {**told, "name": interaction.name} if interaction.kind is Kind.COMMAND else told

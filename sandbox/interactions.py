@@ -1,6 +1,7 @@
 """An interaction's life: three seconds for one answer, then fifteen minutes of edits and follow-ups."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from sandbox import errors, messages, payloads, rules
@@ -15,6 +16,7 @@ from sandbox.model import Message, MessageFlag
 from sandbox.world import World
 
 TOKEN_SECONDS = 15 * 60
+REACTION_SECONDS = 0.05
 
 
 class Interactions:
@@ -32,9 +34,19 @@ class Interactions:
         return list(self._by_id.values())
 
     def open(
-        self, kind: Kind, actor: Actor, data: Json, *, name: str = "", source: Message | None = None
+        self,
+        kind: Kind,
+        actor: Actor,
+        data: Json,
+        *,
+        name: str = "",
+        source: Message | None = None,
+        seen_since: float = 0.0,
     ) -> Interaction:
-        """Hand the bot an interaction; it fails unless it is answered in time."""
+        """Hand the bot an interaction; it fails unless it is answered in time.
+
+        `seen_since` is when (on the monotonic clock) the person came to see what they use.
+        """
         new_id = self._world.new_id()
         interaction = Interaction(
             new_id, f"interaction-{new_id:x}", kind, actor, data, self._world.clock(), name=name, source=source
@@ -43,11 +55,27 @@ class Interactions:
         self._by_id[new_id] = self._by_token[interaction.token] = interaction
         guild = actor.guild
         if self._listening() and (guild is None or self._world.bot.id in guild.members):
-            self._world.emit("INTERACTION_CREATE", interaction_payload(self._world, interaction))
-            asyncio.get_running_loop().call_later(self._deadline, self._expire, interaction)
+            self._when_reacted(seen_since, interaction)
         else:
             self._expire(interaction)
         return interaction
+
+    def _when_reacted(self, seen_since: float, interaction: Interaction) -> None:
+        """Hand it over once a person can have reacted.
+
+        A client knows the buttons of its message only when its own request has returned, and nobody is quicker.
+        """
+        early = seen_since + REACTION_SECONDS - time.monotonic()
+        if early > 0:
+            asyncio.get_running_loop().call_later(early, self._hand_over, interaction)
+        else:
+            self._hand_over(interaction)
+
+    def _hand_over(self, interaction: Interaction) -> None:
+        guild = interaction.actor.guild
+        if guild is None or self._world.bot.id in guild.members:
+            self._world.emit("INTERACTION_CREATE", interaction_payload(self._world, interaction))
+        asyncio.get_running_loop().call_later(self._deadline, self._expire, interaction)
 
     def _expire(self, interaction: Interaction) -> None:
         if interaction.answer is None:
@@ -69,7 +97,7 @@ class Interactions:
         answer = rules.one_of(form, body.json, "type", interaction.allowed())
         form.check()
         self._answer(interaction, Answer(answer or 0), body.inner("data"))
-        interaction.answer = Answer(answer or 0)
+        interaction.answer, interaction.answered_at = Answer(answer or 0), time.monotonic()
         self._world.signal.notify()
         return self._response(interaction)
 
@@ -95,7 +123,7 @@ class Interactions:
             data,
             author=self._world.bot,
             seen_by=interaction.actor.user.id if private else None,
-            interaction=about(self._world, interaction),
+            interaction=about(interaction),
         )
 
     def _require_channel(self, interaction: Interaction) -> None:
@@ -112,7 +140,7 @@ class Interactions:
             self._world.clock(),
             flags=MessageFlag.LOADING | (MessageFlag.EPHEMERAL if private else 0),
             seen_by=interaction.actor.user.id if private else None,
-            interaction=about(self._world, interaction),
+            interaction=about(interaction),
         )
         return messages.publish(self._world, message)
 

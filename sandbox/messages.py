@@ -1,6 +1,7 @@
 """Messages: what Discord accepts in one, and posting, editing and deleting them."""
 
 import re
+import time
 from dataclasses import dataclass, field, replace
 
 from sandbox import errors, payloads, permissions, rules
@@ -80,7 +81,7 @@ def edit(world: World, message: Message, body: Body) -> Message:
         message.flags &= ~MessageFlag.LOADING
     else:
         message.edited_at = world.clock()
-    message.revision += 1
+    message.revision, message.changed_at = message.revision + 1, time.monotonic()
     _tell(world, message, "MESSAGE_UPDATE", payloads.dispatched_message(message))
     return message
 

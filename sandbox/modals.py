@@ -7,6 +7,7 @@ from sandbox import rules
 from sandbox.components import (
     SELECTS,
     Kind,
+    bounds,
     check_custom_ids,
     check_options,
     check_select,
@@ -124,6 +125,10 @@ def fields(modal: Json) -> list[tuple[str, Json]]:
     return found
 
 
+def is_required(field: Json) -> bool:
+    return field.get("required") is not False
+
+
 def filled(modal: Json, given: dict[str, Any]) -> list[Json]:
     """The components of a submission; raise where the form on the screen would not let itself be sent.
 
@@ -159,7 +164,7 @@ def _answer(words: str, field: Json, given: dict[str, Any]) -> Json:
 def _written(words: str, field: Json, value: Any) -> str:
     if not isinstance(value, str):
         raise DriverError(f"{words!r} takes text, not {value!r}.")
-    if not value and field.get("required", True):
+    if not value and is_required(field):
         raise DriverError(f"{words!r} is required.")
     least, most = field.get("min_length") or 0, field.get("max_length") or MAX_INPUT
     if value and not least <= len(value) <= most:
@@ -181,9 +186,11 @@ def _picked(words: str, field: Json, value: Any) -> list[str]:
         if unknown:
             raise DriverError(f"{words!r} has no option {unknown[0]!r}; it has {sorted(names)}.")
         values = [names[each] for each in values]
-    least = 0 if not field.get("required", True) and not values else field.get("min_values", 1)
-    if not least <= len(values) <= field.get("max_values", 1):
-        raise DriverError(f"{words!r} takes {least} to {field.get('max_values', 1)} choices, not {len(values)}.")
+    least, most = bounds(field)
+    if not values and not is_required(field):
+        least = 0
+    if not least <= len(values) <= most:
+        raise DriverError(f"{words!r} takes {least} to {most} choices, not {len(values)}.")
     return values
 
 

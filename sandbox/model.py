@@ -1,5 +1,6 @@
 """What there is in the world: guilds, roles, channels, members, users, messages. Plain records, no rules."""
 
+import time
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 
@@ -95,6 +96,7 @@ class Message:
     reference: "Message | None" = None
     interaction: Json | None = None
     revision: int = 0
+    changed_at: float = field(default_factory=time.monotonic)  # on the monotonic clock, whatever the world's says
 
     def has(self, flag: MessageFlag) -> bool:
         return bool(self.flags & flag)

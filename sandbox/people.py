@@ -5,7 +5,7 @@ from typing import Any
 from sandbox import messages, payloads
 from sandbox.access import Actor, require_presence, sees_message, visible_commands
 from sandbox.commands import CommandType, Registry
-from sandbox.components import SELECTS, Style, walk
+from sandbox.components import SELECTS, Style, bounds, walk
 from sandbox.components import Kind as Component
 from sandbox.errors import ApiError, DriverError, Json
 from sandbox.interaction import Interaction, Kind
@@ -72,7 +72,7 @@ class People:
     def choose(self, actor: Actor, message: Message, custom_id: str, values: list[str]) -> Interaction:
         """Choose in a select menu: values of its options, or ids of users, roles or channels."""
         select = self._usable(actor, message, custom_id, SELECTS)
-        least, most = select.get("min_values", 1), select.get("max_values", 1)
+        least, most = bounds(select)
         if not least <= len(values) <= most:
             raise DriverError(f"The menu takes {least} to {most} choices, not {len(values)}.")
         resolved = Resolved(self._world, actor)
@@ -89,7 +89,9 @@ class People:
             files = given[custom_id] if isinstance(given[custom_id], list | tuple) else [given[custom_id]]
             given = {**given, custom_id: [resolved.attachment(each) for each in files]}
         data = {"custom_id": modal["custom_id"], "components": filled(modal, given), "resolved": resolved.found}
-        sent = self._interactions.open(Kind.MODAL, actor, data, source=opened_by.source)
+        sent = self._interactions.open(
+            Kind.MODAL, actor, data, source=opened_by.source, seen_since=opened_by.answered_at
+        )
         sent.opened_by, sent.form, opened_by.modal = opened_by, modal, modal if sent.failed else None
         return sent
 
@@ -141,7 +143,7 @@ class People:
             "id": component["id"],
             **more,
         }
-        return self._interactions.open(Kind.COMPONENT, actor, data, source=message)
+        return self._interactions.open(Kind.COMPONENT, actor, data, source=message, seen_since=message.changed_at)
 
 
 def _chosen(resolved: Resolved, select: Json, value: str) -> str:

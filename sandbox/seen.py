@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox import modals
-from sandbox.components import SELECTS, Kind, walk
+from sandbox.components import SELECTS, Kind, bounds, walk
 from sandbox.embeds import embed_text
 from sandbox.errors import Json
 from sandbox.messages import Upload
@@ -94,8 +94,7 @@ def selects(messages: list[Message]) -> list[Select]:
             each["type"],
             {option["label"]: option["value"] for option in each.get("options") or []},
             bool(each.get("disabled")),
-            each.get("min_values", 1),
-            each.get("max_values", 1),
+            *bounds(each),
             message,
         )
         for message in messages
@@ -114,7 +113,7 @@ def _field(label: str, field: Json) -> Field:
         field["custom_id"],
         field["type"],
         field.get("value") or "",
-        field.get("required", True),
+        modals.is_required(field),
         field.get("min_length") or 0,
         field.get("max_length") or modals.MAX_INPUT,
         field.get("placeholder") or "",
