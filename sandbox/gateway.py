@@ -42,7 +42,7 @@ class Gateway:
 
     @property
     def live(self) -> list[Session]:
-        """The sessions whose client is connected and was told READY or RESUMED."""
+        """The sessions whose client is connected and has worked through READY and its guilds, or RESUMED."""
         return [session for session in self.sessions.values() if session.connection and session.ready]
 
     def dispatch(self, event: str, data: Json) -> None:
@@ -80,7 +80,7 @@ class Gateway:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         if self.refusing:
             return web.Response(status=503, text="upstream connect error")
-        socket = web.WebSocketResponse(timeout=CLOSE_SECONDS)
+        socket = web.WebSocketResponse(timeout=CLOSE_SECONDS, autoping=False)
         await socket.prepare(request)
         connection = Connection(socket, compress=request.query.get("compress") == "zlib-stream")
         self.connections.add(connection)
@@ -110,6 +110,16 @@ class Gateway:
         async for frame in connection.socket:
             if frame.type is WSMsgType.TEXT:
                 self._receive(connection, frame.data)
+            elif frame.type is WSMsgType.PING:
+                await connection.socket.pong(frame.data)
+            elif frame.type is WSMsgType.PONG:
+                self._caught_up(connection)
+
+    def _caught_up(self, connection: Connection) -> None:
+        session = connection.session
+        if session is not None and session.connection is connection and not connection.closing:
+            session.ready = True
+            self._world.signal.notify()
 
     def _receive(self, connection: Connection, line: str) -> None:
         try:
@@ -151,11 +161,10 @@ class Gateway:
             self.sessions[session.id] = session
             self._attach(connection, session)
             self._greet(session, data)
+            connection.ping()
 
     def _attach(self, connection: Connection, session: Session) -> None:
         connection.session, session.connection = session, connection
-        session.ready = True
-        self._world.signal.notify()
 
     def _greet(self, session: Session, data: Json) -> None:
         guilds = self._world.bot_guilds()
@@ -186,6 +195,7 @@ class Gateway:
                 connection.send(payload)
         self._attach(connection, session)
         self._send(session, "RESUMED", {})
+        connection.ping()
 
     def _chunk(self, session: Session, data: Json) -> None:
         guild = self._world.guilds.get(int(data["guild_id"]))

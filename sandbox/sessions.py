@@ -1,6 +1,7 @@
 """Gateway sessions and connections: what is remembered of a client, and the socket it is on."""
 
 import asyncio
+import contextlib
 import json
 import zlib
 from collections import deque
@@ -85,11 +86,15 @@ class Connection:
         self.socket = socket
         self.session: Session | None = None
         self._deflate = zlib.compressobj() if compress else None
-        self._outbox: asyncio.Queue[Json | None] = asyncio.Queue()
+        self._outbox: asyncio.Queue[Json | bytes | None] = asyncio.Queue()
         self._close_code: int | None = None
 
     def send(self, payload: Json) -> None:
         self._outbox.put_nowait(payload)
+
+    def ping(self) -> None:
+        """Ask for a pong, which a client sends once it has worked through everything before."""
+        self._outbox.put_nowait(b"")
 
     @property
     def closing(self) -> bool:
@@ -105,17 +110,16 @@ class Connection:
     async def pump(self) -> None:
         """Send what is queued until the socket closes."""
         while (payload := await self._outbox.get()) is not None:
-            await self._write(json.dumps(payload))
+            await self._write(payload)
         await self.socket.close(code=self._close_code or WSCloseCode.OK)
 
-    async def _write(self, line: str) -> None:
-        if self.socket.closed:
-            return
-        try:
-            if self._deflate is None:
-                await self.socket.send_str(line)
+    async def _write(self, payload: Json | bytes) -> None:
+        # Where the client went away, its session stays and can be resumed.
+        with contextlib.suppress(ConnectionError):
+            if isinstance(payload, bytes):
+                await self.socket.ping(payload)
+            elif self._deflate is None:
+                await self.socket.send_str(json.dumps(payload))
             else:
-                packed = self._deflate.compress(line.encode()) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
-                await self.socket.send_bytes(packed)
-        except ConnectionError:
-            return  # the client went away; its session stays and can be resumed
+                line = json.dumps(payload).encode()
+                await self.socket.send_bytes(self._deflate.compress(line) + self._deflate.flush(zlib.Z_SYNC_FLUSH))

@@ -169,3 +169,35 @@ async def test_ids_are_the_same_in_every_run():
 async def test_a_sandbox_stops_with_a_client_still_connected(start, sandbox):
     await start()
     await asyncio.wait_for(sandbox.stop(), 5)
+
+
+async def test_a_session_that_is_unknown_or_too_far_behind_cannot_be_resumed(bot, sandbox, guild):
+    await bot.connect()
+    session = sandbox.hub.gateway.live[0]
+    for _ in range(session.history.maxlen + 1):
+        guild.come_back()
+    for session_id, sequence in ((session.id, 0), (session.id, session.sequence + 1), ("unknown", 0)):
+        async with bot.session.ws_connect(f"{sandbox.gateway_url}?v=10&encoding=json") as socket:
+            await socket.receive_json()
+            resume = {"token": sandbox.token, "session_id": session_id, "seq": sequence}
+            await socket.send_json({"op": 6, "d": resume})
+            assert (await socket.receive_json()) == {"op": 9, "d": False}
+
+
+async def test_a_bot_hears_nothing_from_a_channel_it_does_not_see(bot, guild):
+    await bot.connect(intents=int(Intent.GUILD_MESSAGES))
+    hidden = guild.add_channel("hidden")
+    hidden.set_permissions(guild.bot_role, deny=("view_channel",))
+    guild.owner.at(hidden).say("unheard")
+    guild.owner.say("heard")
+    assert (await bot.hear("MESSAGE_CREATE"))["channel_id"] == str(guild.channel("general").id)
+
+
+async def test_after_an_outage_the_bot_comes_back_and_works(sandbox, guild, start):
+    client = await start()
+    sandbox.outage().start()
+    await sandbox.wait_for_no_bot()
+    sandbox.outage().stop()
+    await sandbox.wait_for_bot()
+    guild.add_role("After")
+    await sandbox.wait_until(lambda: [role for role in client.get_guild(guild.id).roles if role.name == "After"])
