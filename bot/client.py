@@ -19,6 +19,7 @@ from cogs.guilds import Guilds, Roster
 from cogs.licenses import Licenses
 from cogs.outbox import PAUSES_S, POLL_S, Outbox
 from cogs.products import Products
+from cogs.roles import Roles
 from cogs.staff import Staff
 from cogs.tree import Catalogues, Tree
 from cogs.ui.persistent import Cancel
@@ -83,7 +84,9 @@ class KeyPortClient(commands.Bot):
         await self._tree.set_translator(Catalogues())
         if await self._tree.sync_changes(self._store):
             log.info("commands registered with Discord")
-        self.context.outbox.start(Deliveries(self, self.context.services).deliver)
+        deliveries = Deliveries(self, self.context.services)
+        await self.add_cog(Roles(self.context.services.roles, deliveries))
+        self.context.outbox.start(deliveries.deliver)
 
     async def add_cogs(self) -> None:
         """Add every command and listener."""

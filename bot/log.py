@@ -43,6 +43,7 @@ _QUIETED = {
     "aiosqlite": logging.WARNING,
     "aiohttp.access": logging.WARNING,
     "discord": logging.INFO,
+    "discord.client": logging.CRITICAL,  # a traceback for every reconnect; the supervisor says it in one line
     "alembic": logging.WARNING,  # `migrate` says in our words what it did
     "sqlalchemy": logging.WARNING,
 }

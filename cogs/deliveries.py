@@ -106,11 +106,11 @@ class Deliveries:
         if need is None:
             return
         if need.entitled:
-            await self._give(need.held, guild, given_by_bot=need.given_by_bot)
+            await self.give(need.held, guild, given_by_bot=need.given_by_bot)
         elif need.given_by_bot:
             await self._take(need.held, guild)
 
-    async def _give(self, held: HeldRole, guild: discord.Guild, *, given_by_bot: bool) -> None:
+    async def give(self, held: HeldRole, guild: discord.Guild, *, given_by_bot: bool) -> None:
         """Give a role that the member lacks; whoever has it from somebody else keeps it for good.
 
         It is written down first: a crash in between must not leave a role that nobody dares to take back.

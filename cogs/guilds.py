@@ -39,6 +39,14 @@ class Roster:
         self._names.pop(guild_id, None)
         await self._organizations.left(guild_id)
 
+    async def dismiss_all_but(self, guild_ids: set[int]) -> None:
+        """Note that the bot is in no other servers than these.
+
+        Raises: Unavailable.
+        """
+        for guild_id in await self._organizations.present() - guild_ids:
+            await self.dismiss(guild_id)
+
 
 class Guilds(commands.Cog):
     """Listens for servers that come and go."""
@@ -52,6 +60,7 @@ class Guilds(commands.Cog):
         for guild in self._bot.guilds:
             if not guild.unavailable:
                 await self._admit(guild)
+        await self._dismiss_missing()
 
     @commands.Cog.listener()
     async def on_guild_join(self, guild: discord.Guild) -> None:
@@ -67,6 +76,13 @@ class Guilds(commands.Cog):
             await self._roster.dismiss(guild.id)
         except Unavailable:
             log.warning("server %s removed the bot, but the store could not be told", guild.id)
+
+    async def _dismiss_missing(self) -> None:
+        """Note which servers removed the bot while it was away: Discord's list at READY names all it is in."""
+        try:
+            await self._roster.dismiss_all_but({guild.id for guild in self._bot.guilds})
+        except Unavailable:
+            log.warning("the store could not be told which servers removed the bot")
 
     async def _admit(self, guild: discord.Guild) -> None:
         try:

@@ -1,9 +1,8 @@
 """What people pick in a command's options, checked for what only Discord knows."""
 
-import ipaddress
-
 import discord
 
+from licensing.addresses import counted, parse_ip
 from licensing.errors import (
     AddressInvalid,
     HolderIsBot,
@@ -74,12 +73,7 @@ def parse_address(text: str | None, *, ipv6_prefix: int) -> str | None:
     """
     if text is None or not text.strip():
         return None
-    try:
-        address = ipaddress.ip_address(text.strip().partition("%")[0])
-    except ValueError as error:
-        raise AddressInvalid(text=text) from error
-    if isinstance(address, ipaddress.IPv6Address):
-        address = address.ipv4_mapped or address
-    if isinstance(address, ipaddress.IPv4Address) or ipv6_prefix == address.max_prefixlen:
-        return str(address)
-    return str(ipaddress.ip_network((address, ipv6_prefix), strict=False))
+    address = parse_ip(text)
+    if address is None:
+        raise AddressInvalid(text=text)
+    return counted(address, ipv6_prefix=ipv6_prefix)

@@ -39,6 +39,9 @@ class Organizations(Protocol):
     def save_joined(self, organization: Organization, *, now_ms: int) -> Steps[bool]:
         """Add an organization or bring back one that was left; tell whether anything changed."""
 
+    def present(self) -> Steps[frozenset[int]]:
+        """Return the ids of those that the bot has not left."""
+
     def mark_left(self, organization_id: int, *, now_ms: int) -> Steps[None]: ...
 
 

@@ -8,12 +8,13 @@ import logging
 from collections.abc import Iterable
 from enum import Enum, auto
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 
 from aiohttp import web
 
+from licensing.addresses import IP, counted, parse_ip
+
 Network = IPv4Network | IPv6Network
-IP = IPv4Address | IPv6Address
 
 FORWARDED_FOR = "X-Forwarded-For"
 REMEMBERED = 65_536
@@ -86,7 +87,7 @@ class AddressReader:
         _log.warning("The proxy %s %s. No address is registered from it until then.", peer, problem)
 
     def _judge_peer(self, peer: str) -> tuple[Peer, str | None]:
-        ip = _parse(peer)
+        ip = parse_ip(peer)
         if ip is None:
             return Peer.UNKNOWN, None
         if self._is_trusted(ip):
@@ -99,7 +100,7 @@ class AddressReader:
         for entry in reversed(claim.rsplit(",", HOPS_AT_MOST)[-HOPS_AT_MOST:]):
             if not entry.strip():
                 continue
-            ip = _parse(_without_port(entry.strip()))
+            ip = parse_ip(_without_port(entry.strip()))
             if ip is None or not self._is_trusted(ip):
                 break
         return None if ip is None else self._counted(ip)
@@ -108,17 +109,7 @@ class AddressReader:
         return any(ip in network for network in self._trusted)
 
     def _counted(self, ip: IP) -> str:
-        if isinstance(ip, IPv4Address) or self._ipv6_prefix == ip.max_prefixlen:
-            return str(ip)
-        return str(IPv6Network((ip, self._ipv6_prefix), strict=False))
-
-
-def _parse(text: str) -> IP | None:
-    try:
-        ip = ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    return (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
+        return counted(ip, ipv6_prefix=self._ipv6_prefix)
 
 
 def _without_port(entry: str) -> str:

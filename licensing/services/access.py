@@ -12,6 +12,15 @@ def permissions_of(tx: Transaction, by: Actor) -> Steps[frozenset[Permission]]:
     return (yield from tx.staff.permissions(by.organization_id, by.role_ids))
 
 
+def require_any(tx: Transaction, by: Actor, *permissions: Permission) -> Steps[None]:
+    """Refuse an actor who has none of several permissions, naming the first.
+
+    Raises: NotAllowed.
+    """
+    if not (yield from permissions_of(tx, by)) & set(permissions):
+        raise NotAllowed(permission=permissions[0])
+
+
 def require(tx: Transaction, by: Actor, permission: Permission) -> Steps[None]:
     """Refuse an actor who lacks a permission.
 

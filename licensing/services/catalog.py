@@ -17,7 +17,7 @@ from licensing.models import (
     ProductState,
 )
 from licensing.ports import Clock, Steps, Store, Transaction
-from licensing.services.access import require
+from licensing.services.access import require, require_any
 from licensing.services.organizations import Plans, require_room
 
 
@@ -144,13 +144,13 @@ class CatalogService:
         return await self._store.write(work)
 
     async def list(self, by: Actor, *, starting: str = "", limit: int = 25) -> Sequence[Product]:
-        """Return products by name.
+        """Return products by name, to whoever may look at them or issue licenses for them.
 
         Raises: NotAllowed.
         """
 
         def work(tx: Transaction) -> Steps[Sequence[Product]]:
-            yield from require(tx, by, Permission.PRODUCTS_VIEW)
+            yield from require_any(tx, by, Permission.PRODUCTS_VIEW, Permission.LICENSES_CREATE)
             return (yield from tx.products.list(by.organization_id, starting=starting, limit=limit))
 
         return await self._store.read(work)

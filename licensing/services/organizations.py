@@ -54,6 +54,10 @@ class OrganizationService:
 
         await self._store.write(work)
 
+    async def present(self) -> frozenset[int]:
+        """Return the servers that the bot was in when it last looked."""
+        return await self._store.read(lambda tx: tx.organizations.present())
+
     async def left(self, organization_id: int) -> None:
         """Note that the bot was removed; nothing is deleted and validation goes on."""
         now_ms = self._clock()

@@ -38,6 +38,13 @@ class RoleService:
 
         return await self._store.read(work)
 
+    async def of_member(self, organization_id: int, discord_id: int) -> list[RoleNeed]:
+        """Return what every role that comes with a member's licenses should be."""
+        views = await self._store.read(lambda tx: tx.licenses.held_by(organization_id, discord_id))
+        pairs = {(view.product.id, view.license.customer_id or 0) for view in views if view.product.settings.role_id}
+        needs = [await self.needs(organization_id, *pair) for pair in sorted(pairs)]
+        return list({need.held: need for need in needs if need is not None}.values())
+
     async def gave(self, held: HeldRole) -> None:
         """Write down that the bot gave a role, so that it may take it back."""
         await self._store.write(lambda tx: tx.staff.add_held_role(held, now_ms=self._clock()))

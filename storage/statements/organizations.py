@@ -23,6 +23,10 @@ class OrganizationStatements:
         )
         return bool(changed)
 
+    def present(self) -> Steps[frozenset[int]]:
+        rows = yield Statement("SELECT id FROM organizations WHERE left_at_ms IS NULL")
+        return frozenset(row[0] for row in rows)
+
     def mark_left(self, organization_id: int, *, now_ms: int) -> Steps[None]:
         sql = "UPDATE organizations SET left_at_ms = :now WHERE id = :id"
         yield Statement(sql, {"id": organization_id, "now": now_ms})

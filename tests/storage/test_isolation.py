@@ -74,7 +74,7 @@ async def test_a_key_of_another_product_is_not_found_so_that_its_existence_never
 
 DOORS: dict[Permission, Callable[[World, Actor, str], Awaitable[object]]] = {
     Permission.PRODUCTS_EDIT: lambda world, by, _: world.product("New", by=by),
-    Permission.PRODUCTS_VIEW: lambda world, by, _: world.catalog.list(by),
+    Permission.PRODUCTS_VIEW: lambda world, by, _: world.catalog.view(by, name="Pro"),
     Permission.LICENSES_CREATE: lambda world, by, _: world.issue(by=by),
     Permission.LICENSES_VIEW: lambda world, by, key: world.licenses.view(by, key),
     Permission.LICENSES_REVEAL: lambda world, by, key: world.licenses.reveal(by, key),
@@ -112,3 +112,12 @@ async def test_nobody_grants_or_takes_a_permission_that_they_lack(world: World) 
         with pytest.raises(GrantNotAllowed):
             await change(deputy, role_id=5, permissions=[Permission.LICENSES_REVOKE])
     assert await world.staff.grant(deputy, role_id=5, permissions=[Permission.ROLES_EDIT]) == 1
+
+
+async def test_whoever_may_issue_may_pick_a_product_without_looking_into_it(world: World) -> None:
+    await world.product()
+    await world.staff.grant(OWNER, role_id=SUPPORT_ROLE, permissions=[Permission.LICENSES_CREATE])
+    staff = member(30, roles=frozenset({SUPPORT_ROLE}))
+    assert [product.name for product in await world.catalog.list(staff)] == ["Pro"]
+    with pytest.raises(NotAllowed):
+        await world.catalog.view(staff, name="Pro")

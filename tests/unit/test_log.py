@@ -94,13 +94,13 @@ def test_ids_times_and_names_stay_readable(harmless: str):
 
 def test_what_libraries_log_comes_out_in_the_same_form(configure: Configure):
     stream = configure()
-    logging.getLogger("discord.client").warning("shard %s lost", 3)
+    logging.getLogger("discord.gateway").warning("shard %s lost", 3)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.warn("old way", stacklevel=1)
     structlog.get_logger("bot.app").info("started", port=8080)
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert [line["logger"] for line in lines] == ["discord.client", "py.warnings", "bot.app"]
+    assert [line["logger"] for line in lines] == ["discord.gateway", "py.warnings", "bot.app"]
     assert lines[0]["event"] == "shard 3 lost"
     assert lines[2]["port"] == 8080
 

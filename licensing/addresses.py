@@ -1,0 +1,21 @@
+"""How an IP address counts as a seat: IPv4 whole, IPv6 by its prefix, IPv4 in IPv6 clothes as IPv4."""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+IP = IPv4Address | IPv6Address
+
+
+def parse_ip(text: str) -> IP | None:
+    """Return the address that a text spells, its zone left out; None where it spells none."""
+    try:
+        address = ip_address(text.strip().partition("%")[0])
+    except ValueError:
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
+
+
+def counted(address: IP, *, ipv6_prefix: int) -> str:
+    """Return an address as it is registered: an IPv6 one stands for its whole prefix (`2001:db8:1:2::/64`)."""
+    if isinstance(address, IPv4Address) or ipv6_prefix == address.max_prefixlen:
+        return str(address)
+    return str(ip_network((address, ipv6_prefix), strict=False))
