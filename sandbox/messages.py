@@ -130,8 +130,7 @@ def _write(world: World, message: Message, body: Body) -> None:
     form.check()
     attachments = _attachments(world, message, body)
     components = number(_with_media(components, attachments))
-    # Of the components only a layout counts as something to read; rows of buttons hang on a message.
-    alone = bool(attachments or (layout and components))
+    alone = bool(attachments or components)
     _fill(message, given, content=content, embeds=_with_images(embeds, attachments), alone=alone)
     message.components, message.attachments = components, attachments
     message.flags |= MessageFlag.COMPONENTS_V2 if layout else 0
