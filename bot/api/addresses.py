@@ -76,7 +76,7 @@ class AddressReader:
         if not claims:
             self._report(peer, f"is trusted but sends no {self._header}; let it set that header, or stop trusting it")
             return None
-        claim = ",".join(claims)
+        claim = claims[0] if len(claims) == 1 else ",".join(claims)
         # Callers choose what stands on the left; long lies must not fill the memory.
         return self._claim(claim) if len(claim) <= REMEMBERED_LENGTH else self._judge_claim(claim)
 

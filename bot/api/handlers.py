@@ -74,8 +74,11 @@ def _check_content_type(value: str) -> None:
 
 
 async def _body(request: web.Request) -> bytes:
-    if request.content.is_eof():  # already here, as it nearly always is
-        return await request.read()
+    if request.content.is_eof():  # already here, as it nearly always is: no need to wait for it
+        body = request.content.read_nowait()
+        if len(body) > BODY_LIMIT:
+            raise body_too_large()
+        return body
     if (request.content_length or 0) > BODY_LIMIT:
         raise body_too_large()
     try:
