@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV ?= uv
 
-.PHONY: help run test check format lint types contracts lock bench clean
+.PHONY: help run test check format lint types contracts messages lock bench clean
 
 help: ## What there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ check: $(VENV)/.dev ## Everything CI runs: format, lint, types, contracts, tests
 
 format: $(VENV)/.dev ## Format the code and mend what can be mended by itself
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .
+
+messages: $(VENV)/.dev ## Bring every language's catalogue up to date with the texts in the code
+	@$(BIN)/python -m i18n.extract
 
 bench: $(VENV)/.dev ## Measure: validations per second against a bare aiohttp handler
 	@$(BIN)/python -m bench.validate
