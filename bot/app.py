@@ -19,6 +19,7 @@ from bot.workers import last_time, repeat, running
 from licensing.models import Plan
 from licensing.ports import Clock
 from licensing.services.organizations import Plans
+from licensing.services.upkeep import UpkeepService
 from licensing.services.usage import LastSeen, UsageMeter
 from licensing.services.validation import ValidationService
 from storage import DatabaseSettings, open_store
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from cogs.context import Services
 
 _FLUSH_EVERY_S = 0.5
+_SWEEP_EVERY_S = 20.0
 
 log = logging.getLogger(__name__)
 
@@ -86,8 +88,12 @@ async def opened(config: Config, *, clock: Clock = now_ms) -> AsyncIterator[Hous
             seen=LastSeen(),
             health=Health(version=program_version(), read_store=_reads(store)),
         )
+        upkeep = UpkeepService(store, clock=clock)
         try:
-            async with running(repeat(lambda: _flush(house), every_s=_FLUSH_EVERY_S, name="usage"), name="usage"):
+            async with (
+                running(repeat(lambda: _flush(house), every_s=_FLUSH_EVERY_S, name="usage"), name="usage"),
+                running(repeat(upkeep.sweep, every_s=_SWEEP_EVERY_S, name="upkeep"), name="upkeep"),
+            ):
                 yield house
         finally:
             await last_time(lambda: _flush(house), name="usage")
@@ -124,18 +130,24 @@ def build_services(house: House) -> "Services":
     from cogs.context import Services  # noqa: PLC0415 - the API alone must not wait for discord.py
     from licensing.services.account import AccountService  # noqa: PLC0415
     from licensing.services.catalog import CatalogService  # noqa: PLC0415
+    from licensing.services.changes import ChangeService  # noqa: PLC0415
+    from licensing.services.finder import FinderService  # noqa: PLC0415
     from licensing.services.licenses import LicenseService  # noqa: PLC0415
     from licensing.services.organizations import OrganizationService  # noqa: PLC0415
     from licensing.services.roles import RoleService  # noqa: PLC0415
     from licensing.services.staff import StaffService  # noqa: PLC0415
+    from licensing.services.transfers import TransferService  # noqa: PLC0415
 
     store, vault, plans, clock = house.store, house.store.vault, house.plans, house.clock
     return Services(
         catalog=CatalogService(store, plans=plans, clock=clock, random_bytes=os.urandom),
         licenses=LicenseService(store, vault, plans=plans, clock=clock, random_bytes=os.urandom),
+        finder=FinderService(store, vault, clock=clock),
+        changes=ChangeService(store, vault, clock=clock),
+        transfers=TransferService(store, clock=clock),
         account=AccountService(store, vault, clock=clock),
         staff=StaffService(store, clock=clock),
-        organizations=OrganizationService(store, plans=plans, clock=clock),
+        organizations=OrganizationService(store, clock=clock),
         roles=RoleService(store, clock=clock),
     )
 

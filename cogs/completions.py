@@ -22,11 +22,11 @@ async def product(interaction: Interaction, current: str) -> Choices:
 @completes
 async def license_(interaction: Interaction, current: str) -> Choices:
     """Suggest licenses by key, holder, email or note."""
-    licenses, now_ms = context_of(interaction).services.licenses, context_of(interaction).clock()
-    found = await licenses.search(actor_of(interaction), current, limit=_LIMIT)
+    services, now_ms = context_of(interaction).services, context_of(interaction).clock()
+    found = await services.finder.search(actor_of(interaction), current, limit=_LIMIT)
     return [
         app_commands.Choice(
-            name=words.choice(view, licenses.key_tail(view), now_ms=now_ms), value=f"#{view.license.id}"
+            name=words.choice(view, services.licenses.key_tail(view), now_ms=now_ms), value=f"#{view.license.id}"
         )
         for view in found
     ]

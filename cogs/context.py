@@ -10,10 +10,13 @@ from cogs.outbox import Outbox
 from licensing.ports import Clock
 from licensing.services.account import AccountService
 from licensing.services.catalog import CatalogService
+from licensing.services.changes import ChangeService
+from licensing.services.finder import FinderService
 from licensing.services.licenses import LicenseService
 from licensing.services.organizations import OrganizationService
 from licensing.services.roles import RoleService
 from licensing.services.staff import StaffService
+from licensing.services.transfers import TransferService
 
 Interaction = discord.Interaction[Any]
 
@@ -24,6 +27,9 @@ class Services:
 
     catalog: CatalogService
     licenses: LicenseService
+    finder: FinderService
+    changes: ChangeService
+    transfers: TransferService
     account: AccountService
     staff: StaffService
     organizations: OrganizationService

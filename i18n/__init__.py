@@ -52,9 +52,7 @@ def using_locale(locale: str) -> Iterator[None]:
 @cache
 def languages() -> frozenset[str]:
     """Return the languages there is a catalogue for, besides English."""
-    return frozenset(
-        path.name.removesuffix(".po") for path in _folder().iterdir() if path.name.endswith(".po")
-    )
+    return frozenset(path.name.removesuffix(".po") for path in _folder().iterdir() if path.name.endswith(".po"))
 
 
 @cache

@@ -76,6 +76,26 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
         "That role stands above mine; under Server Settings → Roles, drag my role `{bot_role}` "
         "above it and try again."
     ),
+    errors.RoleAboveAsker: N_(
+        "You cannot give that role yourself, so you cannot choose it here; pick a role below your own, or ask an "
+        "administrator."
+    ),
+    errors.NothingToChange: N_("It is so already; nothing was changed."),
+    errors.LicenseNotActive: N_("This license is revoked, and that is final; issue a new one to restore access."),
+    errors.LicenseNotSuspended: N_("This license is not suspended, so there is nothing to reinstate."),
+    errors.LicenseNotRevoked: N_("This license is not revoked, so there is nothing to restore."),
+    errors.LicenseUnlimited: N_("This license never ends, so it cannot be extended."),
+    errors.LicenseNotUsable: N_("This license is revoked, suspended or expired, so it cannot change hands now."),
+    errors.DurationInvalid: N_("`{text}` is no duration; type something like `30d` or `1y`, or `never`."),
+    errors.IdleDaysInvalid: N_("The idle days must be between 0 and {limit}; 0 keeps addresses for ever."),
+    errors.TransfersOff: N_("Licenses of `{product}` cannot be transferred; ask the staff of this server."),
+    errors.TransferPending: N_(
+        "This license is being transferred already; cancel that first, with `/transfer cancel`."
+    ),
+    errors.TransferToSelf: N_("You hold this license already; name another member."),
+    errors.TransferNotFound: N_("There is no such transfer for you; see `/transfer list`."),
+    errors.TransferEnded: N_("This transfer has ended already; see `/transfer list`."),
+    errors.TransferNotAccepted: N_("The recipient has not accepted this transfer yet; wait until they have."),
     errors.ManageRolesMissing: N_(
         "I may not give roles here; under Server Settings → Roles, allow my role Manage Roles and try again."
     ),
@@ -102,6 +122,9 @@ STORE_SENTENCES: Mapping[str, str] = {
     ),
     "key_file_wrong": N_(
         "The key file {path} does not belong to this database; restore the right one from your backup."
+    ),
+    "key_file_unreadable": N_(
+        "The key file {path} cannot be read by this user; give it to the user that KeyPort runs as."
     ),
     "key_file_exposed": N_(
         "The key file {path} can be read by other users; make it readable by its owner alone (chmod 600)."

@@ -163,9 +163,69 @@ class RoleTooHigh(Refusal):
     """The role stands above the bot's own role `bot_role`."""
 
 
+class RoleAboveAsker(Refusal):
+    """The asker may not give this role to anybody themselves, so not through a product either."""
+
+
 class ManageRolesMissing(Refusal):
     """The bot lacks the Manage Roles permission in this Discord server."""
 
 
 class LimitReached(Refusal):
     """The organization's plan allows `limit` of `what`."""
+
+
+class NothingToChange(Refusal):
+    """What was asked for is so already."""
+
+
+class LicenseNotActive(Refusal):
+    """A revoked license cannot be changed any more."""
+
+
+class LicenseNotSuspended(Refusal):
+    """Only a suspended license can be reinstated."""
+
+
+class LicenseNotRevoked(Refusal):
+    """Only a revoked license can be restored."""
+
+
+class LicenseUnlimited(Refusal):
+    """A license without an end cannot be extended."""
+
+
+class DurationInvalid(Refusal):
+    """`text` is no duration for licenses."""
+
+
+class IdleDaysInvalid(Refusal):
+    """The idle days are not between 0 and `limit`."""
+
+
+class TransfersOff(Refusal):
+    """The product `product` does not let its licenses change hands."""
+
+
+class TransferPending(Refusal):
+    """The license is being transferred already."""
+
+
+class TransferToSelf(Refusal):
+    """The recipient holds the license already."""
+
+
+class TransferNotFound(Refusal):
+    """No transfer of that number concerns the asker."""
+
+
+class TransferEnded(Refusal):
+    """The transfer was decided, cancelled or has expired (`state`)."""
+
+
+class TransferNotAccepted(Refusal):
+    """Staff decide only after the recipient accepted."""
+
+
+class LicenseNotUsable(Refusal):
+    """A license that is revoked, suspended or expired does not change hands."""

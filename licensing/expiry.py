@@ -7,7 +7,14 @@ import calendar
 import re
 from datetime import UTC, date, datetime, time, timedelta
 
-from licensing.errors import ExpiryAmbiguous, ExpiryInPast, ExpiryInvalid, ExpiryTooFar, GraceInvalid
+from licensing.errors import (
+    DurationInvalid,
+    ExpiryAmbiguous,
+    ExpiryInPast,
+    ExpiryInvalid,
+    ExpiryTooFar,
+    GraceInvalid,
+)
 
 MAX_GRACE_DAYS = 30
 
@@ -39,6 +46,38 @@ def parse_expiry(text: str, *, now_ms: int) -> int | None:
     if end <= now:
         raise ExpiryInPast(text=text)
     return _to_ms(end)
+
+
+def parse_extension(text: str, *, end_ms: int, now_ms: int) -> int | None:
+    """Return a new end: a duration is added to the old end, or to now if that has passed; a date is taken as it is.
+
+    Raises: ExpiryInvalid, ExpiryAmbiguous, ExpiryInPast, ExpiryTooFar.
+    """
+    typed = " ".join(text.lower().split())
+    if typed in _NEVER:
+        return None
+    end = _date(typed) or _after(typed, _from_ms(max(end_ms, now_ms)))
+    if end <= _from_ms(now_ms):
+        raise ExpiryInPast(text=text)
+    return _to_ms(end)
+
+
+def parse_duration(text: str, *, now_ms: int) -> str | None:
+    """Return a default duration as it is kept, or None for licenses without an end.
+
+    Raises: DurationInvalid, ExpiryAmbiguous, ExpiryTooFar.
+    """
+    typed = " ".join(text.lower().split())
+    if typed in _NEVER or typed in _NOTHING:
+        return None
+    now = _from_ms(now_ms)
+    try:
+        end = _after(typed, now)
+    except ExpiryInvalid as error:
+        raise DurationInvalid(text=text) from error
+    if end <= now:
+        raise DurationInvalid(text=text)
+    return typed
 
 
 def parse_grace_ms(text: str, *, now_ms: int) -> int:

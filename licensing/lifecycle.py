@@ -7,8 +7,16 @@ from licensing.errors import (
     KeyRevoked,
     KeySuspended,
     LicenseAlreadyRevoked,
+    LicenseNotActive,
+    LicenseNotRevoked,
+    LicenseNotSuspended,
+    LicenseNotUsable,
+    LicenseUnlimited,
+    NothingToChange,
+    TransfersOff,
 )
-from licensing.models import Customer, License, LicenseState, Product
+from licensing.expiry import parse_expiry, parse_extension
+from licensing.models import Customer, License, LicenseState, Product, TransferRule
 
 _STATE_REFUSALS = {LicenseState.REVOKED: KeyRevoked, LicenseState.SUSPENDED: KeySuspended}
 
@@ -25,6 +33,95 @@ def revoke(license_: License, *, now_ms: int) -> License:
     )
 
 
+def restore(license_: License, *, now_ms: int) -> License:
+    """Take a revocation back; only the operator may.
+
+    Raises: LicenseNotRevoked.
+    """
+    if license_.state is not LicenseState.REVOKED:
+        raise LicenseNotRevoked
+    return license_.model_copy(update={"state": LicenseState.ACTIVE, "revoked_at_ms": None, "updated_at_ms": now_ms})
+
+
+def suspend(license_: License, *, now_ms: int) -> License:
+    """Pause a license until it is reinstated.
+
+    Raises: LicenseNotActive, NothingToChange.
+    """
+    _require_not_revoked(license_)
+    if license_.state is LicenseState.SUSPENDED:
+        raise NothingToChange
+    return license_.model_copy(update={"state": LicenseState.SUSPENDED, "updated_at_ms": now_ms})
+
+
+def reinstate(license_: License, *, now_ms: int) -> License:
+    """End a pause.
+
+    Raises: LicenseNotActive, LicenseNotSuspended.
+    """
+    _require_not_revoked(license_)
+    if license_.state is not LicenseState.SUSPENDED:
+        raise LicenseNotSuspended
+    return license_.model_copy(update={"state": LicenseState.ACTIVE, "updated_at_ms": now_ms})
+
+
+def extend(license_: License, text: str, *, now_ms: int) -> License:
+    """Give a license more time; one whose end has passed counts on from now.
+
+    Raises: LicenseNotActive, LicenseUnlimited, ExpiryInvalid and its kin.
+    """
+    _require_not_revoked(license_)
+    if license_.expires_at_ms is None:
+        raise LicenseUnlimited
+    end = parse_extension(text, end_ms=license_.expires_at_ms, now_ms=now_ms)
+    return _with_end(license_, end, now_ms=now_ms)
+
+
+def set_end(license_: License, text: str, *, now_ms: int) -> License:
+    """Set a license's end, sooner or later than it was.
+
+    Raises: LicenseNotActive, ExpiryInvalid and its kin.
+    """
+    _require_not_revoked(license_)
+    return _with_end(license_, parse_expiry(text, now_ms=now_ms), now_ms=now_ms)
+
+
+def edit(license_: License, *, max_ips: int | None, notes: str | None, now_ms: int) -> License:
+    """Set a license's address limit (None for no limit) and notes.
+
+    Raises: LicenseNotActive.
+    """
+    _require_not_revoked(license_)
+    return license_.model_copy(update={"max_ips": max_ips, "notes": notes, "updated_at_ms": now_ms})
+
+
+def expire(license_: License, *, now_ms: int) -> License:
+    """Note that a license's end was noticed."""
+    return license_.model_copy(update={"expired_at_ms": now_ms, "updated_at_ms": now_ms})
+
+
+def check_transferable(license_: License, product: Product, *, now_ms: int) -> None:
+    """Refuse to let a license change hands that does not work, or whose product forbids it.
+
+    Raises: TransfersOff, LicenseNotUsable.
+    """
+    if product.settings.transfers is TransferRule.OFF:
+        raise TransfersOff(product=product.name)
+    if license_.state is not LicenseState.ACTIVE or has_ended(license_, product, now_ms=now_ms):
+        raise LicenseNotUsable
+
+
+def transfer(license_: License, *, customer_id: int, now_ms: int) -> License:
+    """Give a license to another customer; its addresses stay with it."""
+    return license_.model_copy(update={"customer_id": customer_id, "claimed_at_ms": now_ms, "updated_at_ms": now_ms})
+
+
+def has_ended(license_: License, product: Product, *, now_ms: int) -> bool:
+    """Tell whether a license is past its end and its product cares."""
+    end = license_.expires_at_ms
+    return product.settings.enforce_expiry and end is not None and end <= now_ms
+
+
 def check_claimable(
     license_: License, holder: Customer | None, product: Product, *, discord_id: int, now_ms: int
 ) -> None:
@@ -36,13 +133,31 @@ def check_claimable(
         raise KeyClaimedByOther
     if license_.state in _STATE_REFUSALS:
         raise _STATE_REFUSALS[license_.state]
-    end = license_.expires_at_ms
-    if product.settings.enforce_expiry and end is not None and end <= now_ms:
+    if has_ended(license_, product, now_ms=now_ms):
         raise KeyExpired
     if license_.claimed_at_ms is not None:
         raise KeyClaimedAlready(product=product.name)
 
 
 def claim(license_: License, *, customer_id: int, now_ms: int) -> License:
-    """Bind a license to the customer who claims it."""
-    return license_.model_copy(update={"customer_id": customer_id, "claimed_at_ms": now_ms, "updated_at_ms": now_ms})
+    """Bind a license to the customer who claims it; a duration that waited for the claim begins."""
+    end = license_.expires_at_ms if license_.duration is None else parse_expiry(license_.duration, now_ms=now_ms)
+    return license_.model_copy(
+        update={
+            "customer_id": customer_id,
+            "claimed_at_ms": now_ms,
+            "updated_at_ms": now_ms,
+            "expires_at_ms": end,
+            "duration": None,
+        }
+    )
+
+
+def _with_end(license_: License, end_ms: int | None, *, now_ms: int) -> License:
+    update = {"expires_at_ms": end_ms, "expired_at_ms": None, "duration": None, "updated_at_ms": now_ms}
+    return license_.model_copy(update=update)
+
+
+def _require_not_revoked(license_: License) -> None:
+    if license_.state is LicenseState.REVOKED:
+        raise LicenseNotActive

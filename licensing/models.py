@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 MAX_IPS_LIMIT = 100_000
+MAX_IDLE_DAYS = 3_650
 NOTES_LIMIT = 1_000
 PRODUCT_NAME_LIMIT = 80
 
@@ -51,6 +52,33 @@ class AutoRegister(StrEnum):
     UP_TO_MAX = "up_to_max"
 
 
+class DurationFrom(StrEnum):
+    """From when a product's default duration counts."""
+
+    ISSUE = "issue"
+    CLAIM = "claim"
+
+
+class TransferRule(StrEnum):
+    """Who must agree before a license changes hands."""
+
+    OFF = "off"
+    STAFF = "staff"
+    RECIPIENT = "recipient"
+
+
+class TransferState(StrEnum):
+    """How far a transfer is; all but the first two are final."""
+
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    DONE = "done"
+    DECLINED = "declined"
+    DENIED = "denied"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
 class Permission(StrEnum):
     """What a Discord role can be allowed to do."""
 
@@ -58,8 +86,12 @@ class Permission(StrEnum):
     PRODUCTS_EDIT = "products:edit"
     LICENSES_VIEW = "licenses:view"
     LICENSES_CREATE = "licenses:create"
+    LICENSES_EDIT = "licenses:edit"
     LICENSES_REVOKE = "licenses:revoke"
+    LICENSES_RESET_IPS = "licenses:reset_ips"
     LICENSES_REVEAL = "licenses:reveal"
+    LICENSES_EXPORT = "licenses:export"
+    TRANSFERS_DECIDE = "transfers:decide"
     ROLES_EDIT = "roles:edit"
 
 
@@ -83,11 +115,11 @@ class Actor(Record):
 
 
 class Organization(Record):
-    """One Discord server and what the operator decided about it."""
+    """One Discord server and what the operator decided about it; without a plan of its own it has the default."""
 
     id: int
     name: str
-    plan: str
+    plan: str = ""
     state: OrganizationState = OrganizationState.ACTIVE
 
 
@@ -108,6 +140,10 @@ class ProductSettings(Record):
     auto_register: AutoRegister = AutoRegister.UP_TO_MAX
     default_max_ips: Annotated[int, Field(ge=1, le=MAX_IPS_LIMIT)] | None = None
     role_id: int | None = None
+    address_idle_days: Annotated[int, Field(ge=1, le=MAX_IDLE_DAYS)] | None = None
+    default_duration: str | None = None
+    duration_from: DurationFrom = DurationFrom.ISSUE
+    transfers: TransferRule = TransferRule.STAFF
 
 
 class Product(Record):
@@ -155,6 +191,8 @@ class License(Record):
     revoked_at_ms: int | None = None
     created_at_ms: int
     updated_at_ms: int
+    expired_at_ms: int | None = None  # when its end was noticed, so that it is told of once
+    duration: str | None = None  # counts from the claim, which has not happened yet
 
 
 class SealedKey(Record):
@@ -197,3 +235,26 @@ class HeldRole(Record):
     organization_id: int
     discord_id: int
     role_id: int
+
+
+class Transfer(Record):
+    """A license on its way from its holder to another member."""
+
+    id: int
+    organization_id: int
+    license_id: int
+    from_customer_id: int
+    to_discord_id: int
+    to_name: str
+    state: TransferState = TransferState.OFFERED
+    created_at_ms: int
+    expires_at_ms: int
+    decided_at_ms: int | None = None
+
+
+class TransferView(Record):
+    """A transfer with what people want to see beside it."""
+
+    transfer: Transfer
+    license: LicenseView
+    holder: Customer

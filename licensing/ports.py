@@ -5,6 +5,7 @@ awaits, so a driver can run the whole of it in one hop on its writer thread, or 
 """
 
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from licensing.events import Event
@@ -20,8 +21,23 @@ from licensing.models import (
     Product,
     SealedKey,
     StaffGrant,
+    Transfer,
+    TransferView,
 )
-from licensing.verdict import LicenseSnapshot, ProductSnapshot
+from licensing.verdict import LicenseSnapshot, ProductSnapshot, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What licenses are sought; None is any. `status` is a license's own (`verdict.license_status`)."""
+
+    text: str = ""
+    product_id: int | None = None
+    status: Status | None = None
+    now_ms: int = 0
+    page: int = 0
+    limit: int = 25
+
 
 T = TypeVar("T")
 Steps = Generator[Any, Any, T]
@@ -37,7 +53,7 @@ class Organizations(Protocol):
 
     def get(self, organization_id: int) -> Steps[Organization | None]: ...
     def save_joined(self, organization: Organization, *, now_ms: int) -> Steps[bool]:
-        """Add an organization or bring back one that was left; tell whether anything changed."""
+        """Add an organization, bring back one that was left, or rename it; tell whether it was not there before."""
 
     def present(self) -> Steps[frozenset[int]]:
         """Return the ids of those that the bot has not left."""
@@ -87,14 +103,44 @@ class Licenses(Protocol):
     def find_by_key(self, organization_id: int, digest: bytes) -> Steps[LicenseView | None]: ...
     def held_by(self, organization_id: int, discord_id: int) -> Steps[Sequence[LicenseView]]: ...
     def held_count(self, customer_id: int) -> Steps[int]: ...
-    def search(self, organization_id: int, text: str, *, limit: int) -> Steps[Sequence[LicenseView]]:
-        """Find licenses whose key starts with, or whose holder, email or notes hold, a text."""
+    def search(self, organization_id: int, sought: Search) -> Steps[Sequence[LicenseView]]:
+        """Find licenses, newest first; the text is a key's start, or part of a holder, an email or notes."""
+
+    def found(self, organization_id: int, sought: Search) -> Steps[int]:
+        """Count what a search finds in all."""
 
     def lock_snapshot(self, license_id: int) -> Steps[LicenseSnapshot | None]: ...
-    def insert_address(self, license_id: int, address: str, *, now_ms: int) -> Steps[None]: ...
-    def addresses(self, license_id: int) -> Steps[Sequence[Address]]: ...
-    def touch_addresses(self, seen: Sequence[tuple[int, str, int]]) -> Steps[None]:
+
+    def lock_ended(self, *, now_ms: int, limit: int) -> Steps[Sequence[License]]:
+        """Return licenses whose end has passed unnoticed."""
+
+
+class Addresses(Protocol):
+    """The seats of licenses: which addresses took one."""
+
+    def of(self, license_id: int) -> Steps[Sequence[Address]]: ...
+    def insert(self, license_id: int, address: str, *, now_ms: int) -> Steps[None]: ...
+    def touch(self, seen: Sequence[tuple[int, str, int]]) -> Steps[None]:
         """Write when (license id, address, time) was last seen; an address that lost its seat stays lost."""
+
+    def delete(self, license_id: int) -> Steps[Sequence[str]]:
+        """Free every seat and return whose they were."""
+
+    def delete_idle(self, *, now_ms: int, limit: int) -> Steps[Sequence[tuple[License, str]]]:
+        """Free seats that no address used for their product's idle days; return each with its license."""
+
+
+class Transfers(Protocol):
+    """Licenses on their way to another holder."""
+
+    def insert(self, transfer: Transfer) -> Steps[Transfer]: ...
+    def save(self, transfer: Transfer) -> Steps[None]: ...
+    def view(self, organization_id: int, transfer_id: int) -> Steps[TransferView | None]: ...
+    def pending_of(self, license_id: int) -> Steps[Transfer | None]: ...
+    def of_member(self, organization_id: int, discord_id: int) -> Steps[Sequence[TransferView]]: ...
+    def accepted(self, organization_id: int) -> Steps[Sequence[TransferView]]: ...
+    def lock_overdue(self, *, now_ms: int, limit: int) -> Steps[Sequence[Transfer]]:
+        """Return pending transfers that nobody decided in time."""
 
 
 class Staff(Protocol):
@@ -136,6 +182,10 @@ class Transaction(Protocol):
     def customers(self) -> Customers: ...
     @property
     def licenses(self) -> Licenses: ...
+    @property
+    def addresses(self) -> Addresses: ...
+    @property
+    def transfers(self) -> Transfers: ...
     @property
     def staff(self) -> Staff: ...
     @property

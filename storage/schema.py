@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -29,6 +30,8 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+PENDING = "state IN ('offered', 'accepted')"
 
 # STRICT tables know neither BIGINT nor BLOB's synonyms; every SQLite integer is a 64-bit one anyway.
 Int64 = BigInteger().with_variant(Integer(), "sqlite")
@@ -130,6 +133,8 @@ licenses = _numbered(
     _whole("revoked_at_ms", nullable=True),
     _whole("created_at_ms"),
     _whole("updated_at_ms"),
+    _whole("expired_at_ms", nullable=True),
+    _text("duration", nullable=True),
     _one_of("state", "active", "suspended", "revoked"),
 )
 
@@ -151,6 +156,20 @@ license_addresses = _keyed(
     _whole("first_seen_at_ms"),
     _whole("last_seen_at_ms"),
     PrimaryKeyConstraint("license_id", "address"),
+)
+
+transfers = _numbered(
+    "transfers",
+    _whole("organization_id", ForeignKey("organizations.id")),
+    _whole("license_id", ForeignKey("licenses.id")),
+    _whole("from_customer_id", ForeignKey("customers.id")),
+    _whole("to_discord_id"),
+    _text("to_name"),
+    _text("state"),
+    _whole("created_at_ms"),
+    _whole("expires_at_ms"),
+    _whole("decided_at_ms", nullable=True),
+    _one_of("state", "offered", "accepted", "done", "declined", "denied", "cancelled", "expired"),
 )
 
 usage_daily = _keyed(
@@ -206,3 +225,14 @@ Index(None, license_keys.c.license_id)
 Index(None, license_keys.c.organization_id, license_keys.c.prefix)
 Index(None, events.c.organization_id, events.c.id)
 Index(None, events.c.license_id)
+Index(None, licenses.c.expires_at_ms)
+Index(None, license_addresses.c.last_seen_at_ms)
+Index(None, transfers.c.organization_id, transfers.c.to_discord_id)
+Index(None, transfers.c.expires_at_ms)
+Index(
+    "uq_transfers_pending",
+    transfers.c.license_id,
+    unique=True,
+    sqlite_where=text(PENDING),
+    postgresql_where=text(PENDING),
+)

@@ -112,6 +112,9 @@ def services(world: World) -> Services:
     return Services(
         catalog=world.catalog,
         licenses=world.licenses,
+        finder=world.finder,
+        changes=world.changes,
+        transfers=world.transfers,
         account=world.account,
         staff=world.staff,
         organizations=world.organizations,

@@ -106,9 +106,7 @@ def make_product_snapshot(
     return ProductSnapshot(product or make_product(), organization_state, plan, key_valid_until_ms)
 
 
-def make_license_snapshot(
-    license_: License | None = None, *, addresses: Iterable[str] = ()
-) -> LicenseSnapshot:
+def make_license_snapshot(license_: License | None = None, *, addresses: Iterable[str] = ()) -> LicenseSnapshot:
     """Return what a validation reads of a license."""
     return LicenseSnapshot(license_ or make_license(), frozenset(addresses))
 

@@ -9,11 +9,15 @@ from licensing.events import Event
 from licensing.models import Actor, Plan, ProductSettings
 from licensing.services.account import AccountService
 from licensing.services.catalog import CatalogService, NewApiKey
+from licensing.services.changes import ChangeService
+from licensing.services.finder import FinderService
 from licensing.services.licenses import Issued, LicenseService
 from licensing.services.organizations import OrganizationService, Plans
 from licensing.services.roles import RoleService
 from licensing.services.staff import StaffService
 from licensing.services.terms import Terms
+from licensing.services.transfers import TransferService
+from licensing.services.upkeep import UpkeepService
 from licensing.services.usage import LastSeen, UsageMeter
 from licensing.services.validation import ValidationService
 from licensing.verdict import Call, Verdict
@@ -40,10 +44,14 @@ class World:
     def __post_init__(self) -> None:
         store, vault, plans = self.store, self.store.vault, Plans(self.plans, default="default")
         self.usage, self.seen = UsageMeter(store.snapshots), LastSeen()
-        self.organizations = OrganizationService(store, plans=plans, clock=self.clock)
+        self.organizations = OrganizationService(store, clock=self.clock)
         self.catalog = CatalogService(store, plans=plans, clock=self.clock, random_bytes=os.urandom)
         self.licenses = LicenseService(store, vault, plans=plans, clock=self.clock, random_bytes=os.urandom)
         self.account = AccountService(store, vault, clock=self.clock)
+        self.finder = FinderService(store, vault, clock=self.clock)
+        self.changes = ChangeService(store, vault, clock=self.clock)
+        self.transfers = TransferService(store, clock=self.clock)
+        self.upkeep = UpkeepService(store, clock=self.clock)
         self.staff = StaffService(store, clock=self.clock)
         self.roles = RoleService(store, clock=self.clock)
         self.validation = ValidationService(

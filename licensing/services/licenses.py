@@ -1,7 +1,5 @@
 """What staff do with licenses: issue, look at, check, reveal and revoke them."""
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from licensing import lifecycle
@@ -20,11 +18,19 @@ from licensing.models import (
 from licensing.ports import Clock, Steps, Store, Transaction, Vault
 from licensing.services.access import require
 from licensing.services.catalog import find_product
+from licensing.services.handover import end_pending
+from licensing.services.lookup import find_license
 from licensing.services.organizations import Plans, require_room
 from licensing.services.terms import Terms, check_terms, draft_of, find_or_add_holder
-from licensing.verdict import Call, LicenseSnapshot, ProductSnapshot, Step, Verdict, judge, trace
-
-_REFERENCE = re.compile(r"#(\d{1,18})")
+from licensing.verdict import (
+    Call,
+    LicenseSnapshot,
+    ProductSnapshot,
+    Step,
+    Verdict,
+    judge,
+    trace,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,8 @@ class LicenseService:
         """
         now_ms, key = self._clock(), make_license_key(self._random_bytes)
         check_terms(terms)
-        expires_at_ms = parse_expiry(terms.expiry, now_ms=now_ms)
+        if terms.expiry is not None:
+            parse_expiry(terms.expiry, now_ms=now_ms)  # refused before anything is asked of the store
         sealed = self._seal(key)
 
         def work(tx: Transaction) -> Steps[tuple[int, int]]:
@@ -73,7 +80,7 @@ class LicenseService:
                 raise ProductNotSold(name=product.name)
             yield from self._require_room(tx, by.organization_id)
             customer = yield from find_or_add_holder(tx, by.organization_id, terms, now_ms)
-            draft = draft_of(product, customer, terms, expires_at_ms=expires_at_ms, now_ms=now_ms)
+            draft = draft_of(product, customer, terms, now_ms=now_ms)
             license_ = yield from tx.licenses.insert(draft, sealed)
             after = license_.model_dump(mode="json", include={"expires_at_ms", "max_ips", "notes"})
             event = yield from tx.ledger.append(
@@ -99,26 +106,7 @@ class LicenseService:
 
         def work(tx: Transaction) -> Steps[LicenseView]:
             yield from require(tx, by, Permission.LICENSES_VIEW)
-            return (yield from self._find(tx, by.organization_id, text))
-
-        return await self._store.read(work)
-
-    async def search(self, by: Actor, text: str, *, limit: int = 25) -> Sequence[LicenseView]:
-        """Return licenses by the start of their key, by holder, email or note, newest first.
-
-        Raises: NotAllowed.
-        """
-        named = _REFERENCE.fullmatch(text.strip())
-
-        def work(tx: Transaction) -> Steps[Sequence[LicenseView]]:
-            yield from require(tx, by, Permission.LICENSES_VIEW)
-            if named:
-                view = yield from tx.licenses.view(by.organization_id, int(named[1]))
-                return [view] if view else []
-            found = yield from tx.licenses.find_by_key(by.organization_id, self._vault.digest(tidy(text)))
-            if found is not None:
-                return [found]
-            return (yield from tx.licenses.search(by.organization_id, text.strip(), limit=limit))
+            return (yield from find_license(tx, self._vault, by.organization_id, text))
 
         return await self._store.read(work)
 
@@ -131,11 +119,26 @@ class LicenseService:
 
         def work(tx: Transaction) -> Steps[SealedKey]:
             yield from require(tx, by, Permission.LICENSES_REVEAL)
-            view = yield from self._find(tx, by.organization_id, text)
+            view = yield from find_license(tx, self._vault, by.organization_id, text)
             yield from tx.ledger.append(happened(Action.LICENSE_REVEALED, by=by, at_ms=now_ms, **about(view.license)))
             return view.key
 
         return self._vault.reveal(await self._store.write(work))
+
+    async def revocable(self, by: Actor, text: str) -> LicenseView:
+        """Return a license that this actor could revoke now: what is asked before it is done.
+
+        Raises: NotAllowed, LicenseNotFound, LicenseAlreadyRevoked.
+        """
+        now_ms = self._clock()
+
+        def work(tx: Transaction) -> Steps[LicenseView]:
+            yield from require(tx, by, Permission.LICENSES_REVOKE)
+            view = yield from find_license(tx, self._vault, by.organization_id, text)
+            lifecycle.revoke(view.license, now_ms=now_ms)
+            return view
+
+        return await self._store.read(work)
 
     async def revoke(self, by: Actor, text: str, *, reason: str | None = None) -> LicenseView:
         """End a license for good; the very next validation is refused.
@@ -148,10 +151,11 @@ class LicenseService:
 
         def work(tx: Transaction) -> Steps[LicenseView]:
             yield from require(tx, by, Permission.LICENSES_REVOKE)
-            view = yield from self._find(tx, by.organization_id, text)
+            view = yield from find_license(tx, self._vault, by.organization_id, text)
             before = (yield from tx.licenses.lock(by.organization_id, view.license.id)) or view.license
             after = lifecycle.revoke(before, now_ms=now_ms)
             yield from tx.licenses.save(after)
+            yield from end_pending(tx, by, after.id, now_ms=now_ms)
             yield from tx.ledger.append(
                 happened(
                     Action.LICENSE_REVOKED,
@@ -175,7 +179,7 @@ class LicenseService:
 
         def work(tx: Transaction) -> Steps[Checked]:
             yield from require(tx, by, Permission.LICENSES_VIEW)
-            view = yield from self._find(tx, by.organization_id, text)
+            view = yield from find_license(tx, self._vault, by.organization_id, text)
             organization = yield from tx.organizations.get(by.organization_id)
             if organization is None:
                 raise LicenseNotFound(text=text)
@@ -199,15 +203,6 @@ class LicenseService:
         plan = yield from self._plans.of(tx, organization_id)
         if plan.licenses is not None:
             require_room(plan.licenses, (yield from tx.licenses.count(organization_id)), what="licenses")
-
-    def _find(self, tx: Transaction, organization_id: int, text: str) -> Steps[LicenseView]:
-        named = _REFERENCE.fullmatch(text.strip())
-        if named:
-            return (yield from _view(tx, organization_id, int(named[1])))
-        view = yield from tx.licenses.find_by_key(organization_id, self._vault.digest(tidy(text)))
-        if view is None:
-            raise LicenseNotFound(text=text)
-        return view
 
 
 def _view(tx: Transaction, organization_id: int, license_id: int) -> Steps[LicenseView]:

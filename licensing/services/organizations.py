@@ -9,20 +9,20 @@ from licensing.ports import Clock, Steps, Store, Transaction
 
 
 class Plans:
-    """The plans that the operator defined; an organization on one that is gone gets the default."""
+    """The plans that the operator defined; an organization on none, or on one that is gone, gets the default."""
 
     def __init__(self, plans: Mapping[str, Plan], *, default: str) -> None:
         self._plans = plans
-        self.default = default
+        self._default = default
 
     def named(self, name: str) -> Plan:
         """Return a plan by name."""
-        return self._plans.get(name) or self._plans[self.default]
+        return self._plans.get(name) or self._plans[self._default]
 
     def of(self, tx: Transaction, organization_id: int) -> Steps[Plan]:
         """Return the plan of an organization."""
         organization = yield from tx.organizations.get(organization_id)
-        return self.named(organization.plan if organization else self.default)
+        return self.named(organization.plan if organization else "")
 
 
 def require_room(limit: int | None, taken: int, *, what: str) -> None:
@@ -37,15 +37,14 @@ def require_room(limit: int | None, taken: int, *, what: str) -> None:
 class OrganizationService:
     """Keeps the list of Discord servers that the bot is in."""
 
-    def __init__(self, store: Store, *, plans: Plans, clock: Clock) -> None:
+    def __init__(self, store: Store, *, clock: Clock) -> None:
         self._store = store
-        self._plans = plans
         self._clock = clock
 
     async def joined(self, organization_id: int, *, name: str) -> None:
         """Note that the bot is in a server, for the first time or again."""
         now_ms = self._clock()
-        organization = Organization(id=organization_id, name=name, plan=self._plans.default)
+        organization = Organization(id=organization_id, name=name)
         by = Actor(organization_id=organization_id, kind=ActorKind.SYSTEM)
 
         def work(tx: Transaction) -> Steps[None]:

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 
 from licensing.errors import EmailInvalid, HolderAmbiguous, MaxIpsInvalid, NotesTooLong
-from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT, Customer, License, Product
+from licensing.expiry import parse_expiry
+from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT, Customer, DurationFrom, License, Product
 from licensing.ports import Steps, Transaction
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
@@ -19,7 +20,7 @@ class Terms:
     discord_id: int | None = None
     holder_name: str | None = None
     email: str | None = None
-    expiry: str = "never"
+    expiry: str | None = None
     max_ips: int | None = None
     notes: str | None = None
 
@@ -39,22 +40,33 @@ def check_terms(terms: Terms) -> None:
         raise NotesTooLong(limit=NOTES_LIMIT)
 
 
-def draft_of(
-    product: Product, customer: Customer | None, terms: Terms, *, expires_at_ms: int | None, now_ms: int
-) -> License:
-    """Return the license that these terms make, without an id yet."""
+def draft_of(product: Product, customer: Customer | None, terms: Terms, *, now_ms: int) -> License:
+    """Return the license that these terms make, without an id yet.
+
+    Raises: ExpiryInvalid and its kin.
+    """
     max_ips = product.settings.default_max_ips if terms.max_ips is None else terms.max_ips
+    waits = _counts_from_claim(product, customer, terms)
+    lasting = terms.expiry if terms.expiry is not None else product.settings.default_duration
     return License(
         id=0,
         organization_id=product.organization_id,
         product_id=product.id,
         customer_id=customer.id if customer else None,
-        expires_at_ms=expires_at_ms,
+        expires_at_ms=None if waits or lasting is None else parse_expiry(lasting, now_ms=now_ms),
+        duration=lasting if waits else None,
         max_ips=max_ips or None,
         notes=terms.notes or None,
         created_at_ms=now_ms,
         updated_at_ms=now_ms,
     )
+
+
+def _counts_from_claim(product: Product, customer: Customer | None, terms: Terms) -> bool:
+    """Tell whether the product's default duration waits for the claim; a member's own license needs none."""
+    unclaimed = customer is None or customer.discord_id is None
+    by_default = terms.expiry is None and product.settings.default_duration is not None
+    return unclaimed and by_default and product.settings.duration_from is DurationFrom.CLAIM
 
 
 def find_or_add_holder(tx: Transaction, organization_id: int, terms: Terms, now_ms: int) -> Steps[Customer | None]:

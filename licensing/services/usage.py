@@ -74,7 +74,7 @@ class LastSeen:
             return
         rows = [(license_id, address, at_ms) for (license_id, address), at_ms in seen.items()]
         try:
-            await store.write(lambda tx: tx.licenses.touch_addresses(rows))
+            await store.write(lambda tx: tx.addresses.touch(rows))
         except Unavailable:
             self._seen = seen | self._seen
             raise

@@ -111,7 +111,7 @@ class ValidationService:
             snapshot = yield from tx.licenses.lock_snapshot(license_id)
             verdict = judge(product, snapshot, call, now_ms=now_ms)
             if verdict.registers is not None:
-                yield from tx.licenses.insert_address(license_id, verdict.registers, now_ms=now_ms)
+                yield from tx.addresses.insert(license_id, verdict.registers, now_ms=now_ms)
             return verdict
 
         return await self._store.write(work)

@@ -4,12 +4,14 @@ A method is a generator: it yields a `Statement`, is sent the rows, and returns 
 bind every value; DON'T await, commit, or decide anything that a rule should decide.
 """
 
+from storage.statements.addresses import AddressStatements
 from storage.statements.customers import CustomerStatements
 from storage.statements.ledger import LedgerStatements
 from storage.statements.licenses import LicenseStatements
 from storage.statements.organizations import OrganizationStatements
 from storage.statements.products import ProductStatements
 from storage.statements.staff import StaffStatements
+from storage.statements.transfers import TransferStatements
 
 
 class StatementTransaction:
@@ -20,6 +22,8 @@ class StatementTransaction:
         self.organizations = OrganizationStatements()
         self.products = ProductStatements()
         self.customers = CustomerStatements()
-        self.licenses = LicenseStatements(self.touched_licenses)
+        self.addresses = AddressStatements(self.touched_licenses)
+        self.licenses = LicenseStatements(self.touched_licenses, self.addresses)
+        self.transfers = TransferStatements(self.licenses, self.customers)
         self.staff = StaffStatements()
         self.ledger = LedgerStatements()

@@ -1,11 +1,13 @@
-"""Statements about licenses, their keys and their registered addresses."""
+"""Statements about licenses and their keys."""
 
-import json
 from collections.abc import Sequence
+from typing import Any
 
-from licensing.models import Address, Customer, License, LicenseView, Product, SealedKey
-from licensing.ports import Steps
+from licensing.keys import PREFIX_LENGTH
+from licensing.models import Customer, License, LicenseView, Product, SealedKey
+from licensing.ports import Search, Steps
 from licensing.verdict import LicenseSnapshot
+from storage.statements.addresses import AddressStatements
 from storage.statements.base import Row, Statement, columns_of, first_of, like, record_of
 from storage.statements.products import product_of
 
@@ -26,6 +28,8 @@ _MATCHES = """l.id IN (
    AND (holder.name_folded LIKE :text ESCAPE '\\' OR holder.email LIKE :text ESCAPE '\\'
     OR CAST(holder.discord_id AS TEXT) = :exact)
  UNION SELECT id FROM licenses WHERE organization_id = :organization AND LOWER(notes) LIKE :text ESCAPE '\\')"""
+_STATUS = """CASE WHEN l.state <> 'active' THEN l.state WHEN l.customer_id IS NULL THEN 'not_claimed'
+ WHEN l.expires_at_ms <= :now AND (p.settings ->> 'enforce_expiry') THEN 'expired' ELSE 'active' END = :status"""
 _PREFIX_END = "\U0010ffff"  # sorts after every key
 
 
@@ -42,8 +46,9 @@ def view_of(row: Row) -> LicenseView:
 class LicenseStatements:
     """See `licensing.ports.Licenses`."""
 
-    def __init__(self, touched: set[int]) -> None:
+    def __init__(self, touched: set[int], addresses: AddressStatements) -> None:
         self._touched = touched
+        self._addresses = addresses
 
     def lock(self, organization_id: int, license_id: int) -> Steps[License | None]:
         rows = yield Statement(
@@ -64,9 +69,10 @@ class LicenseStatements:
     def insert(self, license_: License, key: SealedKey) -> Steps[License]:
         rows = yield Statement(
             "INSERT INTO licenses (organization_id, product_id, customer_id, state, expires_at_ms, max_ips,"
-            " notes, claimed_at_ms, revoked_at_ms, created_at_ms, updated_at_ms) VALUES (:organization_id,"
-            " :product_id, :customer_id, :state, :expires_at_ms, :max_ips, :notes, :claimed_at_ms,"
-            " :revoked_at_ms, :created_at_ms, :updated_at_ms) RETURNING id",
+            " notes, claimed_at_ms, revoked_at_ms, created_at_ms, updated_at_ms, expired_at_ms, duration)"
+            " VALUES (:organization_id, :product_id, :customer_id, :state, :expires_at_ms, :max_ips, :notes,"
+            " :claimed_at_ms, :revoked_at_ms, :created_at_ms, :updated_at_ms, :expired_at_ms, :duration)"
+            " RETURNING id",
             license_.model_dump(),
         )
         stored = license_.model_copy(update={"id": rows[0][0]})
@@ -82,7 +88,8 @@ class LicenseStatements:
         yield Statement(
             "UPDATE licenses SET customer_id = :customer_id, state = :state, expires_at_ms = :expires_at_ms,"
             " max_ips = :max_ips, notes = :notes, claimed_at_ms = :claimed_at_ms,"
-            " revoked_at_ms = :revoked_at_ms, updated_at_ms = :updated_at_ms WHERE id = :id",
+            " revoked_at_ms = :revoked_at_ms, updated_at_ms = :updated_at_ms, expired_at_ms = :expired_at_ms,"
+            " duration = :duration WHERE id = :id",
             license_.model_dump(),
         )
 
@@ -115,21 +122,27 @@ class LicenseStatements:
         rows = yield Statement(sql, {"customer": customer_id})
         return int(rows[0][0])
 
-    def search(self, organization_id: int, text: str, *, limit: int) -> Steps[Sequence[LicenseView]]:
-        prefix = text.replace("-", "").upper()[:4]
-        rows = yield Statement(
-            f"{_VIEW} l.organization_id = :organization{f' AND {_MATCHES}' if text else ''}"
-            " ORDER BY l.id DESC LIMIT :limit",
-            {
-                "organization": organization_id,
-                "prefix": prefix,
-                "prefix_end": prefix + _PREFIX_END,
-                "text": like(text.casefold()),
-                "exact": text,
-                "limit": limit,
-            },
-        )
+    def search(self, organization_id: int, sought: Search) -> Steps[Sequence[LicenseView]]:
+        where, values = _conditions(organization_id, sought)
+        values |= {"limit": sought.limit, "offset": sought.page * sought.limit}
+        rows = yield Statement(f"{_VIEW} {where} ORDER BY l.id DESC LIMIT :limit OFFSET :offset", values)
         return [view_of(row) for row in rows]
+
+    def found(self, organization_id: int, sought: Search) -> Steps[int]:
+        where, values = _conditions(organization_id, sought)
+        sql = f"SELECT COUNT(*) FROM licenses l JOIN products p ON p.id = l.product_id WHERE {where}"
+        rows = yield Statement(sql, values)
+        return int(rows[0][0])
+
+    def lock_ended(self, *, now_ms: int, limit: int) -> Steps[Sequence[License]]:
+        rows = yield Statement(
+            "UPDATE licenses SET updated_at_ms = updated_at_ms WHERE id IN (SELECT l.id FROM licenses l"
+            " JOIN products p ON p.id = l.product_id WHERE l.expires_at_ms <= :now AND l.expired_at_ms IS NULL"
+            " AND l.state <> 'revoked' AND (p.settings ->> 'enforce_expiry') LIMIT :limit)"
+            f" RETURNING {_COLUMNS}",
+            {"now": now_ms, "limit": limit},
+        )
+        return [record_of(License, row) for row in rows]
 
     def lock_snapshot(self, license_id: int) -> Steps[LicenseSnapshot | None]:
         self._touched.add(license_id)
@@ -140,38 +153,35 @@ class LicenseStatements:
         license_ = first_of(License, rows)
         if license_ is None:
             return None
-        taken = yield from self.addresses(license_id)
+        taken = yield from self._addresses.of(license_id)
         return LicenseSnapshot(license_, frozenset(seat.address for seat in taken))
-
-    def insert_address(self, license_id: int, address: str, *, now_ms: int) -> Steps[None]:
-        yield Statement(
-            "INSERT INTO license_addresses (license_id, address, first_seen_at_ms, last_seen_at_ms)"
-            " VALUES (:license, :address, :now, :now)",
-            {"license": license_id, "address": address, "now": now_ms},
-        )
-
-    def addresses(self, license_id: int) -> Steps[Sequence[Address]]:
-        rows = yield Statement(
-            f"SELECT {columns_of(Address)} FROM license_addresses WHERE license_id = :license"
-            " ORDER BY first_seen_at_ms, address",
-            {"license": license_id},
-        )
-        return [record_of(Address, row) for row in rows]
-
-    def touch_addresses(self, seen: Sequence[tuple[int, str, int]]) -> Steps[None]:
-        # One statement however many rows: row by row, the writer would fight the event loop for the
-        # interpreter at every one. json_each is SQLite's; PostgreSQL's driver says the same with unnest.
-        yield Statement(
-            "UPDATE license_addresses SET last_seen_at_ms = seen.value ->> 2 FROM json_each(:seen) AS seen"
-            " WHERE license_id = seen.value ->> 0 AND address = seen.value ->> 1"
-            " AND last_seen_at_ms < seen.value ->> 2",
-            {"seen": json.dumps(seen)},
-        )
 
     def _whole(self, sql: str, values: dict[str, int | bytes]) -> Steps[LicenseView | None]:
         rows = yield Statement(sql, values)
         if not rows:
             return None
         view = view_of(rows[0])
-        addresses = yield from self.addresses(view.license.id)
+        addresses = yield from self._addresses.of(view.license.id)
         return view.model_copy(update={"addresses": tuple(addresses)})
+
+
+def _conditions(organization_id: int, sought: Search) -> tuple[str, dict[str, Any]]:
+    prefix = sought.text.replace("-", "").upper()[:PREFIX_LENGTH]
+    conditions = ["l.organization_id = :organization"]
+    if sought.text:
+        conditions.append(_MATCHES)
+    if sought.product_id is not None:
+        conditions.append("l.product_id = :product")
+    if sought.status is not None:
+        conditions.append(_STATUS)
+    values = {
+        "organization": organization_id,
+        "prefix": prefix,
+        "prefix_end": prefix + _PREFIX_END,
+        "text": like(sought.text.casefold()),
+        "exact": sought.text,
+        "product": sought.product_id,
+        "status": sought.status,
+        "now": sought.now_ms,
+    }
+    return " AND ".join(conditions), values

@@ -14,14 +14,18 @@ class OrganizationStatements:
 
     def save_joined(self, organization: Organization, *, now_ms: int) -> Steps[bool]:
         values = {**organization.model_dump(), "now": now_ms}
-        changed = yield Statement(
+        known = yield Statement(
+            "UPDATE organizations SET name = :name WHERE id = :id AND left_at_ms IS NULL RETURNING id", values
+        )
+        if known:
+            return False
+        yield Statement(
             "INSERT INTO organizations (id, name, plan, state, joined_at_ms)"
             " VALUES (:id, :name, :plan, :state, :now) ON CONFLICT (id) DO UPDATE"
-            " SET name = excluded.name, joined_at_ms = excluded.joined_at_ms, left_at_ms = NULL"
-            " WHERE organizations.left_at_ms IS NOT NULL OR organizations.name <> excluded.name RETURNING id",
+            " SET name = excluded.name, joined_at_ms = excluded.joined_at_ms, left_at_ms = NULL",
             values,
         )
-        return bool(changed)
+        return True
 
     def present(self) -> Steps[frozenset[int]]:
         rows = yield Statement("SELECT id FROM organizations WHERE left_at_ms IS NULL")

@@ -115,7 +115,7 @@ async def test_on_a_full_disk_known_addresses_are_served_and_new_ones_answer_503
         again = await shop.validate(product.api_key, filler.key, address=refused_address)
         assert again.seen == (200, "active")
         counted = again.body["ip_count"]
-        stored = await shop.store.read(lambda tx: tx.licenses.addresses(filler.view.license.id))
+        stored = await shop.store.read(lambda tx: tx.addresses.of(filler.view.license.id))
     assert len(stored) == counted
     with contextlib.closing(sqlite3.connect(tmp_path / "keyport.db")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -204,7 +204,7 @@ async def test_addresses_of_one_ipv6_prefix_share_a_seat_and_mapped_ones_are_ipv
         ("active", 2),
         ("ip_limit_reached", 2),
     ]
-    stored = await shop.store.read(lambda tx: tx.licenses.addresses(issued.view.license.id))
+    stored = await shop.store.read(lambda tx: tx.addresses.of(issued.view.license.id))
     assert {seat.address for seat in stored} == {"2a01:4f8:1:2::/64", "192.0.2.1"}
 
 

@@ -36,9 +36,9 @@ async def test_a_license_of_one_organization_does_not_exist_in_another(two_shops
         ):
             with pytest.raises(LicenseNotFound):
                 await attempt
-        assert await world.licenses.search(OTHER_OWNER, text) == []
-    assert await world.licenses.search(OTHER_OWNER, "secret") == []
-    assert [found.license.id for found in await world.licenses.search(OWNER, "secret")] == [issued.view.license.id]
+        assert await world.finder.search(OTHER_OWNER, text) == []
+    assert await world.finder.search(OTHER_OWNER, "secret") == []
+    assert [found.license.id for found in await world.finder.search(OWNER, "secret")] == [issued.view.license.id]
 
 
 async def test_a_key_is_claimed_only_where_it_was_issued(two_shops: World) -> None:
@@ -78,6 +78,10 @@ DOORS: dict[Permission, Callable[[World, Actor, str], Awaitable[object]]] = {
     Permission.LICENSES_CREATE: lambda world, by, _: world.issue(by=by),
     Permission.LICENSES_VIEW: lambda world, by, key: world.licenses.view(by, key),
     Permission.LICENSES_REVEAL: lambda world, by, key: world.licenses.reveal(by, key),
+    Permission.LICENSES_EDIT: lambda world, by, key: world.changes.suspend(by, key),
+    Permission.LICENSES_RESET_IPS: lambda world, by, key: world.changes.reset_ips(by, key),
+    Permission.LICENSES_EXPORT: lambda world, by, _: world.finder.export(by),
+    Permission.TRANSFERS_DECIDE: lambda world, by, _: world.transfers.waiting(by),
     Permission.LICENSES_REVOKE: lambda world, by, key: world.licenses.revoke(by, key),
     Permission.ROLES_EDIT: lambda world, by, _: world.staff.list(by),
 }
@@ -85,8 +89,9 @@ DOORS: dict[Permission, Callable[[World, Actor, str], Awaitable[object]]] = {
 
 @pytest.mark.parametrize("permission", list(Permission))
 async def test_each_door_opens_with_its_permission_and_with_no_other(world: World, permission: Permission) -> None:
-    await world.product()
-    issued = await world.issue()
+    product = await world.product()
+    issued = await world.issue(discord_id=20)
+    await world.validate(product.api_key, issued.key)
     staff = member(30, roles=frozenset({SUPPORT_ROLE}))
     others = [other for other in Permission if other is not permission]
     await world.staff.grant(OWNER, role_id=SUPPORT_ROLE, permissions=others)

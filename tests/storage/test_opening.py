@@ -158,7 +158,16 @@ async def test_a_migrated_database_is_the_schema_to_the_letter(settings: Databas
 
 
 def _clauses(sql: str) -> list[str]:
-    return [line.strip().rstrip(",") for line in sql.strip().splitlines() if line.strip(" \t)")]
+    """Return a table's columns, constraints and options, each without line breaks and quotes."""
+    inner, _, options = sql.partition("(")[2].rpartition(")")
+    clauses, depth = [""], 0
+    for symbol in inner:
+        depth += (symbol == "(") - (symbol == ")")
+        if symbol == "," and depth == 0:
+            clauses.append("")
+        else:
+            clauses[-1] += symbol
+    return [" ".join(clause.replace('"', "").split()) for clause in (*clauses, options)]
 
 
 def test_the_schema_is_laid_for_postgresql_too() -> None:
@@ -218,3 +227,26 @@ async def test_a_snapshot_taken_while_others_write_is_whole_and_fits_its_key_fil
     assert maintenance.inspect(copy, settings.key_file).licenses == 5
     assert copy.stat().st_mode & 0o777 == 0o600
     assert maintenance.inspect(settings.path, settings.key_file).licenses == 6
+
+
+async def test_a_database_of_the_first_version_is_migrated_with_everything_in_it(settings: DatabaseSettings) -> None:
+    key = await made(settings)
+    first = settings.path.with_name("first.db")
+    _as_the_first_version_would_have_written_it(settings.path, first)
+    settings.path.unlink()
+    first.rename(settings.path)
+    assert await refused(settings) == "database_older"
+    assert maintenance.migrate(settings) == maintenance.MigrationReport("0001", HEAD)
+    async with opened(settings) as world:
+        assert await world.licenses.reveal(OWNER, key) == key
+        assert (await world.licenses.view(OWNER, key)).customer is not None
+
+
+def _as_the_first_version_would_have_written_it(now: Path, first: Path) -> None:
+    migrate.upgrade(first, to="0001")
+    with closing(sqlite3.connect(first)) as connection, connection:
+        connection.execute("ATTACH ? AS now", (str(now),))
+        for (table,) in connection.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'").fetchall():
+            if table not in ("alembic_version", "sqlite_sequence"):
+                columns = ", ".join(row[1] for row in connection.execute(f"PRAGMA main.table_info({table})"))
+                connection.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM now.{table}")

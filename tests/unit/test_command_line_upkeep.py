@@ -57,7 +57,7 @@ async def serving(settings: DatabaseSettings = SETTINGS, *, licenses: int = 0) -
     chance = {"clock": lambda: NOW_MS, "random_bytes": os.urandom}
     async with open_store(settings) as store:
         if licenses:
-            await OrganizationService(store, plans=plans, clock=lambda: NOW_MS).joined(ORGANIZATION_ID, name="G")
+            await OrganizationService(store, clock=lambda: NOW_MS).joined(ORGANIZATION_ID, name="G")
             catalog = CatalogService(store, plans=plans, **chance)
             await catalog.create(make_actor(), name="Editor", settings=make_settings())
             service = LicenseService(store, store.vault, plans=plans, **chance)
@@ -385,14 +385,14 @@ def make_old_database() -> None:
 def test_migrate_keeps_a_copy_of_how_the_database_was(capsys):
     make_old_database()
     before = DATABASE.read_bytes()
-    Path("data/keyport.db.before-0001.bak").write_text("an older copy")
+    Path("data/keyport.db.before-0002.bak").write_text("an older copy")
     assert execute(["migrate"]) == 0
-    assert "The database is now at revision 0001." in capsys.readouterr().out
+    assert "The database is now at revision 0002." in capsys.readouterr().out
     assert count_licenses() == 0
-    copy = Path("data/keyport.db.before-0001.2.bak")
+    copy = Path("data/keyport.db.before-0002.2.bak")
     assert copy.read_bytes()[100:] == before[100:]
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    assert Path("data/keyport.db.before-0001.bak").read_text() == "an older copy"
+    assert Path("data/keyport.db.before-0002.bak").read_text() == "an older copy"
 
 
 def test_migrate_refuses_a_newer_database(capsys):

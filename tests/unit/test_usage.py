@@ -58,8 +58,8 @@ class SharedStore:
             raise Unavailable
         self.writes += 1
         ledger = SimpleNamespace(add_usage=self._add_usage)
-        licenses = SimpleNamespace(touch_addresses=self._touch_addresses)
-        steps = work(SimpleNamespace(ledger=ledger, licenses=licenses))
+        addresses = SimpleNamespace(touch=self._touch_addresses)
+        steps = work(SimpleNamespace(ledger=ledger, addresses=addresses))
         try:
             next(steps)
         except StopIteration as done:

@@ -1,0 +1,172 @@
+"""What staff change about a license after it was issued, each change shown before and after."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from licensing import lifecycle
+from licensing.errors import MaxIpsInvalid, NotAllowed, NotesTooLong, NothingToChange
+from licensing.events import Action, about, difference, happened
+from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT, Actor, ActorKind, License, LicenseView, Permission
+from licensing.ports import Clock, Steps, Store, Transaction, Vault
+from licensing.services.access import require
+from licensing.services.lookup import find_license
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A license as it was and as it is now."""
+
+    before: LicenseView
+    after: LicenseView
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What staff typed into the edit; None leaves a thing as it is, 0 is no limit, an empty text no notes."""
+
+    max_ips: int | None = None
+    notes: str | None = None
+    expiry: str | None = None
+
+
+class ChangeService:
+    """Extends, edits, suspends, reinstates, resets and restores."""
+
+    def __init__(self, store: Store, vault: Vault, *, clock: Clock) -> None:
+        self._store = store
+        self._vault = vault
+        self._clock = clock
+
+    async def extend(self, by: Actor, text: str, duration: str) -> Changed:
+        """Give a license more time.
+
+        Raises: NotAllowed, LicenseNotFound, LicenseNotActive, LicenseUnlimited, ExpiryInvalid and its kin.
+        """
+        now_ms = self._clock()
+        return await self._change(
+            by, text, Action.LICENSE_EXTENDED, lambda it: lifecycle.extend(it, duration, now_ms=now_ms), now_ms=now_ms
+        )
+
+    async def edit(self, by: Actor, text: str, edit: Edit) -> Changed:
+        """Change a license's address limit, notes or end.
+
+        Raises: NotAllowed, LicenseNotFound, LicenseNotActive, NothingToChange, MaxIpsInvalid, NotesTooLong,
+        ExpiryInvalid and its kin.
+        """
+        check_edit(edit)
+        now_ms = self._clock()
+        return await self._change(
+            by, text, Action.LICENSE_UPDATED, lambda it: _edited(it, edit, now_ms), now_ms=now_ms
+        )
+
+    async def suspend(self, by: Actor, text: str, *, reason: str | None = None) -> Changed:
+        """Pause a license: the very next validation is refused.
+
+        Raises: NotAllowed, LicenseNotFound, LicenseNotActive, NothingToChange, NotesTooLong.
+        """
+        now_ms = self._clock()
+        return await self._change(
+            by,
+            text,
+            Action.LICENSE_SUSPENDED,
+            lambda it: lifecycle.suspend(it, now_ms=now_ms),
+            now_ms=now_ms,
+            reason=reason,
+        )
+
+    async def reinstate(self, by: Actor, text: str) -> Changed:
+        """End a pause.
+
+        Raises: NotAllowed, LicenseNotFound, LicenseNotActive, LicenseNotSuspended.
+        """
+        now_ms = self._clock()
+        return await self._change(
+            by, text, Action.LICENSE_REINSTATED, lambda it: lifecycle.reinstate(it, now_ms=now_ms), now_ms=now_ms
+        )
+
+    async def restore(self, by: Actor, text: str) -> Changed:
+        """Take a revocation back; nobody in Discord can.
+
+        Raises: NotAllowed, LicenseNotFound, LicenseNotRevoked.
+        """
+        if by.kind is not ActorKind.OPERATOR:
+            raise NotAllowed(permission=Permission.LICENSES_REVOKE)
+        now_ms = self._clock()
+        return await self._change(
+            by, text, Action.LICENSE_RESTORED, lambda it: lifecycle.restore(it, now_ms=now_ms), now_ms=now_ms
+        )
+
+    async def reset_ips(self, by: Actor, text: str) -> Changed:
+        """Free every seat of a license.
+
+        Raises: NotAllowed, LicenseNotFound, NothingToChange.
+        """
+        now_ms = self._clock()
+
+        def work(tx: Transaction) -> Steps[Changed]:
+            yield from require(tx, by, Permission.LICENSES_RESET_IPS)
+            view = yield from find_license(tx, self._vault, by.organization_id, text)
+            freed = yield from tx.addresses.delete(view.license.id)
+            if not freed:
+                raise NothingToChange
+            event = happened(
+                Action.LICENSE_IPS_RESET,
+                by=by,
+                at_ms=now_ms,
+                before={"addresses": sorted(freed)},
+                after={"addresses": []},
+                **about(view.license),
+            )
+            yield from tx.ledger.append(event)
+            return Changed(view, view.model_copy(update={"addresses": ()}))
+
+        return await self._store.write(work)
+
+    async def _change(
+        self,
+        by: Actor,
+        text: str,
+        action: Action,
+        change: Callable[[License], License],
+        *,
+        now_ms: int,
+        reason: str | None = None,
+    ) -> Changed:
+        if reason is not None and len(reason) > NOTES_LIMIT:
+            raise NotesTooLong(limit=NOTES_LIMIT)
+
+        def work(tx: Transaction) -> Steps[Changed]:
+            yield from require(tx, by, Permission.LICENSES_EDIT)
+            view = yield from find_license(tx, self._vault, by.organization_id, text)
+            before = (yield from tx.licenses.lock(by.organization_id, view.license.id)) or view.license
+            after = change(before)
+            yield from tx.licenses.save(after)
+            event = happened(action, by=by, at_ms=now_ms, reason=reason, **about(after), **difference(before, after))
+            yield from tx.ledger.append(event)
+            return Changed(view, view.model_copy(update={"license": after}))
+
+        return await self._store.write(work)
+
+
+def check_edit(edit: Edit) -> None:
+    """Refuse values that no license could have.
+
+    Raises: MaxIpsInvalid, NotesTooLong, NothingToChange.
+    """
+    if edit == Edit():
+        raise NothingToChange
+    if edit.max_ips is not None and not 0 <= edit.max_ips <= MAX_IPS_LIMIT:
+        raise MaxIpsInvalid(limit=MAX_IPS_LIMIT)
+    if edit.notes is not None and len(edit.notes) > NOTES_LIMIT:
+        raise NotesTooLong(limit=NOTES_LIMIT)
+
+
+def _edited(license_: License, edit: Edit, now_ms: int) -> License:
+    max_ips = license_.max_ips if edit.max_ips is None else edit.max_ips or None
+    notes = license_.notes if edit.notes is None else edit.notes.strip() or None
+    edited = lifecycle.edit(license_, max_ips=max_ips, notes=notes, now_ms=now_ms)
+    if edit.expiry is not None:
+        edited = lifecycle.set_end(edited, edit.expiry, now_ms=now_ms)
+    if edited.model_copy(update={"updated_at_ms": license_.updated_at_ms}) == license_:
+        raise NothingToChange
+    return edited

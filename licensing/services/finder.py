@@ -1,0 +1,103 @@
+"""How staff find licenses: as they type, page by page, or all at once to take away."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from licensing.events import Action, happened
+from licensing.models import Actor, LicenseView, Permission
+from licensing.ports import Clock, Search, Steps, Store, Transaction, Vault
+from licensing.services.access import require
+from licensing.services.catalog import find_product
+from licensing.services.lookup import seek_license
+from licensing.verdict import Status, license_status
+
+EXPORTED = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of what was sought."""
+
+    views: Sequence[LicenseView]
+    count: int
+    page: int
+    last_page: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A license with its whole key, as an export shows it."""
+
+    view: LicenseView
+    key: str
+    status: Status
+
+
+class FinderService:
+    """Finds licenses of an organization."""
+
+    def __init__(self, store: Store, vault: Vault, *, clock: Clock) -> None:
+        self._store = store
+        self._vault = vault
+        self._clock = clock
+
+    async def search(self, by: Actor, text: str, *, limit: int = 25) -> Sequence[LicenseView]:
+        """Return licenses by reference, key, the start of a key, holder, email or note, newest first.
+
+        Raises: NotAllowed.
+        """
+
+        def work(tx: Transaction) -> Steps[Sequence[LicenseView]]:
+            yield from require(tx, by, Permission.LICENSES_VIEW)
+            named = yield from seek_license(tx, self._vault, by.organization_id, text)
+            if named is not None:
+                return [named]
+            return (yield from tx.licenses.search(by.organization_id, Search(text=text.strip(), limit=limit)))
+
+        return await self._store.read(work)
+
+    async def find(
+        self, by: Actor, *, text: str = "", product: str | None = None, status: Status | None = None, page: int = 0
+    ) -> Found:
+        """Return a page of licenses by any of a text, a product and a status, and how many there are in all.
+
+        Raises: NotAllowed, ProductNotFound.
+        """
+        now_ms = self._clock()
+
+        def work(tx: Transaction) -> Steps[Found]:
+            yield from require(tx, by, Permission.LICENSES_VIEW)
+            product_id = (yield from find_product(tx, by.organization_id, product)).id if product else None
+            sought = Search(text=text.strip(), product_id=product_id, status=status, now_ms=now_ms)
+            count = yield from tx.licenses.found(by.organization_id, sought)
+            last_page = max(0, -(-count // sought.limit) - 1)
+            shown = replace(sought, page=min(page, last_page))
+            views = yield from tx.licenses.search(by.organization_id, shown)
+            return Found(views, count, shown.page, last_page)
+
+        return await self._store.read(work)
+
+    async def export(
+        self, by: Actor, *, text: str = "", product: str | None = None, status: Status | None = None
+    ) -> Sequence[Exported]:
+        """Return every license that is sought with its whole key, and write down who asked.
+
+        Raises: NotAllowed, ProductNotFound.
+        """
+        now_ms = self._clock()
+
+        def work(tx: Transaction) -> Steps[Sequence[LicenseView]]:
+            yield from require(tx, by, Permission.LICENSES_EXPORT)
+            product_id = (yield from find_product(tx, by.organization_id, product)).id if product else None
+            sought = Search(text=text.strip(), product_id=product_id, status=status, now_ms=now_ms, limit=EXPORTED)
+            views = yield from tx.licenses.search(by.organization_id, sought)
+            after = {"licenses": len(views), "text": text, "product": product, "status": status}
+            yield from tx.ledger.append(happened(Action.LICENSES_EXPORTED, by=by, at_ms=now_ms, after=after))
+            return views
+
+        views = await self._store.write(work)
+        return [Exported(view, self._vault.reveal(view.key), self._status(view, now_ms)) for view in views]
+
+    @staticmethod
+    def _status(view: LicenseView, now_ms: int) -> Status:
+        return license_status(view.license, view.product, now_ms=now_ms)

@@ -1,0 +1,158 @@
+"""The steps of a transfer within one transaction: found and locked, checked, ended or completed, told."""
+
+from licensing import lifecycle
+from licensing.errors import LicenseNotFound, TransferEnded, TransferNotAccepted, TransferNotFound
+from licensing.events import Action, about, happened
+from licensing.models import Actor, ActorKind, LicenseView, Transfer, TransferState, TransferView
+from licensing.ports import Steps, Transaction
+from licensing.services.terms import member_as_customer
+
+PENDING = frozenset({TransferState.OFFERED, TransferState.ACCEPTED})
+
+
+def open_transfer(tx: Transaction, by: Actor, transfer_id: int, now_ms: int) -> Steps[TransferView]:
+    """Return a pending transfer with its license locked.
+
+    The license is locked before anything is decided, as a revocation does, so whoever comes second sees the first.
+    """
+    found = yield from find_transfer(tx, by.organization_id, transfer_id)
+    yield from tx.licenses.lock(by.organization_id, found.transfer.license_id)
+    found = yield from find_transfer(tx, by.organization_id, transfer_id)
+    if found.transfer.state not in PENDING or found.transfer.expires_at_ms <= now_ms:
+        _refuse_unconcerned(found, by)
+        raise TransferEnded(state=found.transfer.state)
+    return found
+
+
+def _refuse_unconcerned(found: TransferView, by: Actor) -> None:
+    """Say nothing of a transfer, not even that it has ended, to a member it does not concern."""
+    concerned = by.id in (found.transfer.to_discord_id, found.holder.discord_id)
+    if not concerned and not by.role_ids and not by.is_administrator:
+        raise TransferNotFound
+
+
+def find_transfer(tx: Transaction, organization_id: int, transfer_id: int) -> Steps[TransferView]:
+    """Return a transfer.
+
+    Raises: TransferNotFound.
+    """
+    found = yield from tx.transfers.view(organization_id, transfer_id)
+    if found is None:
+        raise TransferNotFound
+    return found
+
+
+def held_license(tx: Transaction, by: Actor, license_id: int) -> Steps[LicenseView]:
+    """Return a license that the asker holds.
+
+    Raises: LicenseNotFound, for one that somebody else holds too.
+    """
+    view = yield from tx.licenses.view(by.organization_id, license_id)
+    if view is None or view.customer is None or view.customer.discord_id != by.id:
+        raise LicenseNotFound(text=f"#{license_id}")
+    return view
+
+
+def complete(tx: Transaction, by: Actor, found: TransferView, now_ms: int) -> Steps[TransferView]:
+    """Move the license: owner and state of the transfer in one transaction, addresses staying with the license."""
+    before, transfer = found.license.license, found.transfer
+    recipient = yield from member_as_customer(
+        tx, by.organization_id, transfer.to_discord_id, name=transfer.to_name, now_ms=now_ms
+    )
+    after = lifecycle.transfer(before, customer_id=recipient.id, now_ms=now_ms)
+    yield from tx.licenses.save(after)
+    done = transfer.model_copy(update={"state": TransferState.DONE, "decided_at_ms": now_ms})
+    yield from tx.transfers.save(done)
+    view = found.license.model_copy(update={"license": after, "customer": recipient})
+    yield from tell(tx, by, Action.TRANSFERRED, transfer=done, view=view, now_ms=now_ms)
+    return found.model_copy(update={"transfer": done, "license": view})
+
+
+def end(
+    tx: Transaction,
+    by: Actor,
+    found: TransferView,
+    *,
+    state: TransferState,
+    action: Action,
+    now_ms: int,
+    reason: str | None = None,
+) -> Steps[TransferView]:
+    """End a transfer without the license changing hands."""
+    ended = found.transfer.model_copy(update={"state": state, "decided_at_ms": now_ms})
+    yield from tx.transfers.save(ended)
+    yield from tell(tx, by, action, transfer=ended, view=found.license, now_ms=now_ms, reason=reason)
+    return found.model_copy(update={"transfer": ended})
+
+
+def end_pending(tx: Transaction, by: Actor, license_id: int, *, now_ms: int) -> Steps[None]:
+    """End a license's pending transfer because the license itself has ended."""
+    pending = yield from tx.transfers.pending_of(license_id)
+    if pending is not None:
+        found = yield from find_transfer(tx, by.organization_id, pending.id)
+        yield from end(tx, by, found, state=TransferState.CANCELLED, action=Action.TRANSFER_CANCELLED, now_ms=now_ms)
+
+
+def expire_transfer(tx: Transaction, transfer: Transfer, *, now_ms: int) -> Steps[None]:
+    """End a transfer that nobody decided in time."""
+    by = Actor(organization_id=transfer.organization_id, kind=ActorKind.SYSTEM)
+    found = yield from find_transfer(tx, by.organization_id, transfer.id)
+    yield from end(tx, by, found, state=TransferState.EXPIRED, action=Action.TRANSFER_CANCELLED, now_ms=now_ms)
+
+
+def require_recipient(found: TransferView, by: Actor) -> None:
+    """Refuse everybody but the recipient.
+
+    Raises: TransferNotFound.
+    """
+    if found.transfer.to_discord_id != by.id:
+        raise TransferNotFound
+
+
+def require_holder(found: TransferView, by: Actor) -> None:
+    """Refuse everybody but the holder.
+
+    Raises: TransferNotFound.
+    """
+    if found.holder.discord_id != by.id:
+        raise TransferNotFound
+
+
+def require_state(found: TransferView, state: TransferState) -> None:
+    """Refuse a transfer that is further than this.
+
+    Raises: TransferEnded.
+    """
+    if found.transfer.state is not state:
+        raise TransferEnded(state=found.transfer.state)
+
+
+def require_accepted(found: TransferView) -> None:
+    """Refuse a transfer that its recipient has not accepted.
+
+    Raises: TransferNotAccepted.
+    """
+    if found.transfer.state is TransferState.OFFERED:
+        raise TransferNotAccepted
+
+
+def tell(
+    tx: Transaction,
+    by: Actor,
+    action: Action,
+    *,
+    transfer: Transfer,
+    view: LicenseView,
+    now_ms: int,
+    reason: str | None = None,
+) -> Steps[None]:
+    """Append the event of a transfer's step."""
+    before = {"customer_id": transfer.from_customer_id}
+    after = {
+        "transfer_id": transfer.id,
+        "state": transfer.state,
+        "to_discord_id": transfer.to_discord_id,
+        "customer_id": view.license.customer_id,
+    }
+    event = happened(action, by=by, at_ms=now_ms, before=before, after=after, reason=reason, **about(view.license))
+    yield from tx.ledger.append(event)

@@ -1,0 +1,65 @@
+"""Statements about the addresses that took a license's seats."""
+
+import json
+from collections.abc import Sequence
+
+from licensing.models import Address, License
+from licensing.ports import Steps
+from storage.statements.base import Statement, columns_of, record_of
+
+
+class AddressStatements:
+    """See `licensing.ports.Addresses`."""
+
+    def __init__(self, touched: set[int]) -> None:
+        self._touched = touched
+
+    def of(self, license_id: int) -> Steps[Sequence[Address]]:
+        rows = yield Statement(
+            f"SELECT {columns_of(Address)} FROM license_addresses WHERE license_id = :license"
+            " ORDER BY first_seen_at_ms, address",
+            {"license": license_id},
+        )
+        return [record_of(Address, row) for row in rows]
+
+    def insert(self, license_id: int, address: str, *, now_ms: int) -> Steps[None]:
+        self._touched.add(license_id)
+        yield Statement(
+            "INSERT INTO license_addresses (license_id, address, first_seen_at_ms, last_seen_at_ms)"
+            " VALUES (:license, :address, :now, :now)",
+            {"license": license_id, "address": address, "now": now_ms},
+        )
+
+    def touch(self, seen: Sequence[tuple[int, str, int]]) -> Steps[None]:
+        # One statement however many rows: row by row, the writer would fight the event loop for the
+        # interpreter at every one. json_each is SQLite's; PostgreSQL's driver says the same with unnest.
+        yield Statement(
+            "UPDATE license_addresses SET last_seen_at_ms = seen.value ->> 2 FROM json_each(:seen) AS seen"
+            " WHERE license_id = seen.value ->> 0 AND address = seen.value ->> 1"
+            " AND last_seen_at_ms < seen.value ->> 2",
+            {"seen": json.dumps(seen)},
+        )
+
+    def delete(self, license_id: int) -> Steps[Sequence[str]]:
+        self._touched.add(license_id)
+        rows = yield Statement(
+            "DELETE FROM license_addresses WHERE license_id = :license RETURNING address", {"license": license_id}
+        )
+        return [row[0] for row in rows]
+
+    def delete_idle(self, *, now_ms: int, limit: int) -> Steps[Sequence[tuple[License, str]]]:
+        rows = yield Statement(
+            f"SELECT {columns_of(License, of='l.')}, s.address FROM products p"
+            " JOIN licenses l ON l.product_id = p.id JOIN license_addresses s ON s.license_id = l.id"
+            " WHERE (p.settings ->> 'address_idle_days') IS NOT NULL"
+            " AND s.last_seen_at_ms < :now - (p.settings ->> 'address_idle_days') * 86400000 LIMIT :limit",
+            {"now": now_ms, "limit": limit},
+        )
+        freed = [(record_of(License, row), str(row[-1])) for row in rows]
+        for license_, address in freed:
+            self._touched.add(license_.id)
+            yield Statement(
+                "DELETE FROM license_addresses WHERE license_id = :license AND address = :address",
+                {"license": license_.id, "address": address},
+            )
+        return freed
