@@ -55,10 +55,10 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     errors.KeyClaimedAlready: N_("You have already claimed this key for `{product}`; see `/licenses`."),
     errors.KeyRevoked: N_("The license of this key was revoked; ask the staff of this server."),
     errors.KeyExpired: N_("The license of this key has expired; ask the staff of this server for a new one."),
-    errors.KeySuspended: N_("The license of this key is paused; ask the staff of this server."),
-    errors.TooManyWrongKeys: N_("Too many wrong keys; wait {seconds} seconds and try again."),
+    errors.KeySuspended: N_("The license of this key is suspended; ask the staff of this server."),
+    errors.TooManyWrongKeys: N_("Too many wrong keys; wait {seconds} s and try again."),
     errors.LimitReached: N_(
-        "This server's plan allows {limit} {what}, and all are used; ask whoever runs this bot for a larger plan."
+        "This server's plan allows {limit} products, and all are used; ask whoever runs this bot for a larger plan."
     ),
     errors.GuildOnly: N_("This works only inside a server; use it in the server that the license is from."),
     errors.BotNotInServer: N_(
@@ -96,6 +96,12 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     errors.TransferNotFound: N_("There is no such transfer for you; see `/transfer list`."),
     errors.TransferEnded: N_("This transfer has ended already; see `/transfer list`."),
     errors.TransferNotAccepted: N_("The recipient has not accepted this transfer yet; wait until they have."),
+    errors.ServerLeft: N_(
+        "You are no longer a member of the server that this is from; join it again and use `/transfer list` there."
+    ),
+    errors.ExportTooLarge: N_(
+        "A file with {count} licenses is too large for this server; narrow the search, for example to one product."
+    ),
     errors.ManageRolesMissing: N_(
         "I may not give roles here; under Server Settings → Roles, allow my role Manage Roles and try again."
     ),
@@ -133,7 +139,9 @@ STORE_SENTENCES: Mapping[str, str] = {
 }
 
 _UNAVAILABLE = N_("The license database cannot be reached now; nothing was changed, try again in a minute.")
-_WHAT = {"products": N_("products"), "licenses": N_("licenses")}
+_LICENSES_FULL = N_(
+    "This server's plan allows {limit} licenses, and all are used; ask whoever runs this bot for a larger plan."
+)
 
 
 def explain(error: BaseException) -> str:
@@ -153,7 +161,8 @@ def sentence(error: BaseException) -> str | None:
         return gettext(_UNAVAILABLE)
     data = getattr(error, "data", {})
     if isinstance(error, errors.Refusal):
-        text = SENTENCES.get(type(error))
+        full = isinstance(error, errors.LimitReached) and data.get("what") == "licenses"
+        text = _LICENSES_FULL if full else SENTENCES.get(type(error))
     else:
         text = STORE_SENTENCES.get(str(getattr(error, "code", "")))
     return gettext(text).format_map(_Shown(data)) if text is not None else None
@@ -164,8 +173,6 @@ class _Shown(dict[str, Any]):
 
     def __getitem__(self, name: str) -> str:
         value = super().__getitem__(name)
-        if name == "what":
-            return gettext(_WHAT.get(value, value))
         text = str(value.value if isinstance(value, Enum) else value)
         flat = " ".join("".join(symbol if symbol.isprintable() else " " for symbol in text).split())
         flat = flat.replace("`", "'")

@@ -227,5 +227,13 @@ class TransferNotAccepted(Refusal):
     """Staff decide only after the recipient accepted."""
 
 
+class ServerLeft(Refusal):
+    """The asker is no member any more of the Discord server that a button speaks of."""
+
+
+class ExportTooLarge(Refusal):
+    """The export of `count` licenses is larger than a file may be in this Discord server."""
+
+
 class LicenseNotUsable(Refusal):
     """A license that is revoked, suspended or expired does not change hands."""

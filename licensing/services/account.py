@@ -8,6 +8,7 @@ from licensing.events import Action, about, difference, happened
 from licensing.keys import LICENSE_KEY_MAX_LENGTH, looks_mistyped, tidy
 from licensing.models import Actor, Customer, License, LicenseView, Product
 from licensing.ports import Clock, Steps, Store, Transaction, Vault
+from licensing.services.lookup import find_license
 from licensing.services.terms import member_as_customer
 from licensing.throttle import Throttle
 
@@ -61,6 +62,20 @@ class AccountService:
             view = yield from tx.licenses.view(by.organization_id, license_id)
             if view is None or view.customer is None or view.customer.discord_id != by.id:
                 raise LicenseNotFound(text=f"#{license_id}")
+            return view
+
+        return await self._store.read(work)
+
+    async def named(self, by: Actor, text: str) -> LicenseView:
+        """Return one of the member's licenses by its reference (`#12`) or its whole key.
+
+        Raises: LicenseNotFound, for one that somebody else holds too.
+        """
+
+        def work(tx: Transaction) -> Steps[LicenseView]:
+            view = yield from find_license(tx, self._vault, by.organization_id, text)
+            if view.customer is None or view.customer.discord_id != by.id:
+                raise LicenseNotFound(text=text)
             return view
 
         return await self._store.read(work)

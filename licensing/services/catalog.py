@@ -1,9 +1,10 @@
 """Products and their API keys."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from licensing.errors import ApiKeyRotatedAlready, NameInvalid, NameTaken, ProductNotFound
+from licensing.errors import ApiKeyRotatedAlready, NameInvalid, NameTaken, NothingToChange, ProductNotFound
 from licensing.events import Action, difference, happened
 from licensing.expiry import parse_grace_ms
 from licensing.keys import API_KEY_PREFIX_LENGTH, RandomBytes, api_key_digest, make_api_key
@@ -16,9 +17,11 @@ from licensing.models import (
     ProductSettings,
     ProductState,
 )
-from licensing.ports import Clock, Steps, Store, Transaction
+from licensing.ports import Clock, Search, Steps, Store, Transaction
 from licensing.services.access import require, require_any
 from licensing.services.organizations import Plans, require_room
+from licensing.services.switches import checked_switches
+from licensing.verdict import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,15 @@ class ProductView:
     product: Product
     api_keys: Sequence[ApiKey]
     holders: int
+    working: int  # licenses that validate now, as far as their own state goes
+
+
+@dataclass(frozen=True, slots=True)
+class ProductChanged:
+    """A product as it was and as it is now."""
+
+    before: Product
+    after: Product
 
 
 class CatalogService:
@@ -66,8 +78,9 @@ class CatalogService:
             yield from require(tx, by, Permission.PRODUCTS_EDIT)
             plan = yield from self._plans.of(tx, by.organization_id)
             require_room(plan.products, (yield from tx.products.count(by.organization_id)), what="products")
-            if (yield from tx.products.by_name(by.organization_id, name)) is not None:
-                raise NameTaken(name=name)
+            taken = yield from tx.products.by_name(by.organization_id, name)
+            if taken is not None:
+                raise NameTaken(name=taken.name)
             product = yield from tx.products.insert(draft)
             yield from _insert_api_key(tx, product, api_key, now_ms)
             after = product.model_dump(mode="json", include={"name", "settings"})
@@ -93,6 +106,7 @@ class CatalogService:
         def work(tx: Transaction) -> Steps[Product]:
             yield from require(tx, by, Permission.PRODUCTS_EDIT)
             product = yield from find_product(tx, by.organization_id, name)
+            yield from tx.products.lock(by.organization_id, product.id)
             if replacing is not None:
                 yield from _require_current(tx, product, replacing, now_ms)
             yield from tx.products.end_api_keys(product.id, now_ms=now_ms, valid_until_ms=now_ms + grace_ms)
@@ -105,43 +119,40 @@ class CatalogService:
 
         return NewApiKey(await self._store.write(work), api_key)
 
-    async def change(
-        self,
-        by: Actor,
-        *,
-        name: str,
-        settings: ProductSettings | None = None,
-        state: ProductState | None = None,
-    ) -> Product:
-        """Change a product's switches or its state.
+    async def change_settings(self, by: Actor, product_id: int, **values: Any) -> ProductChanged:
+        """Set some of a product's switches and leave the others as they are at that moment.
 
-        Raises: NotAllowed, ProductNotFound.
+        Raises: NotAllowed, ProductNotFound, NothingToChange, MaxIpsInvalid, IdleDaysInvalid, DurationInvalid and
+        its kin.
+        """
+        now_ms = self._clock()
+        checked = checked_switches(values, now_ms=now_ms)
+        return await self._change(
+            by, product_id, lambda it: {"settings": it.settings.model_copy(update=checked)}, now_ms
+        )
+
+    async def change_state(self, by: Actor, name: str | int, state: ProductState) -> ProductChanged:
+        """Archive, disable or bring back a product; every validation of it is answered by its state.
+
+        Raises: NotAllowed, ProductNotFound, NothingToChange.
+        """
+        return await self._change(by, name, lambda _: {"state": state}, self._clock())
+
+    async def changeable(self, by: Actor, name: str | int, state: ProductState | None = None) -> ProductView:
+        """Return a product that this actor could change now: what is asked before it is done.
+
+        Raises: NotAllowed, ProductNotFound, NothingToChange.
         """
         now_ms = self._clock()
 
-        def work(tx: Transaction) -> Steps[Product]:
+        def work(tx: Transaction) -> Steps[ProductView]:
             yield from require(tx, by, Permission.PRODUCTS_EDIT)
-            found = yield from find_product(tx, by.organization_id, name)
-            before = (yield from tx.products.lock(by.organization_id, found.id)) or found
-            update = {
-                "settings": settings or before.settings,
-                "state": state or before.state,
-                "updated_at_ms": now_ms,
-            }
-            after = before.model_copy(update=update)
-            yield from tx.products.save(after)
-            yield from tx.ledger.append(
-                happened(
-                    Action.PRODUCT_UPDATED,
-                    by=by,
-                    at_ms=now_ms,
-                    product_id=after.id,
-                    **difference(before, after),
-                )
-            )
-            return after
+            product = yield from find_product(tx, by.organization_id, name)
+            if product.state is state:
+                raise NothingToChange
+            return (yield from _view(tx, product, now_ms))
 
-        return await self._store.write(work)
+        return await self._store.read(work)
 
     async def list(self, by: Actor, *, starting: str = "", limit: int = 25) -> Sequence[Product]:
         """Return products by name, to whoever may look at them or issue licenses for them.
@@ -165,10 +176,29 @@ class CatalogService:
         def work(tx: Transaction) -> Steps[ProductView]:
             yield from require(tx, by, Permission.PRODUCTS_VIEW)
             product = yield from find_product(tx, by.organization_id, name)
-            keys = yield from tx.products.api_keys(product.id, now_ms=now_ms)
-            return ProductView(product, keys, (yield from tx.products.holders(product.id)))
+            return (yield from _view(tx, product, now_ms))
 
         return await self._store.read(work)
+
+    async def _change(
+        self, by: Actor, name: str | int, update: Callable[[Product], dict[str, Any]], now_ms: int
+    ) -> ProductChanged:
+        def work(tx: Transaction) -> Steps[ProductChanged]:
+            yield from require(tx, by, Permission.PRODUCTS_EDIT)
+            found = yield from find_product(tx, by.organization_id, name)
+            before = (yield from tx.products.lock(by.organization_id, found.id)) or found
+            after = before.model_copy(update=update(before))
+            if after == before:
+                raise NothingToChange
+            after = after.model_copy(update={"updated_at_ms": now_ms})
+            yield from tx.products.save(after)
+            facts = difference(before, after)
+            yield from tx.ledger.append(
+                happened(Action.PRODUCT_UPDATED, by=by, at_ms=now_ms, product_id=after.id, **facts)
+            )
+            return ProductChanged(before, after)
+
+        return await self._store.write(work)
 
 
 def tidy_name(name: str) -> str:
@@ -188,12 +218,19 @@ def find_product(tx: Transaction, organization_id: int, name: str | int) -> Step
     Raises: ProductNotFound.
     """
     if isinstance(name, int):
-        product = yield from tx.products.lock(organization_id, name)
+        product = yield from tx.products.get(organization_id, name)
     else:
         product = yield from tx.products.by_name(organization_id, " ".join(name.split()))
     if product is None:
         raise ProductNotFound(text=str(name))
     return product
+
+
+def _view(tx: Transaction, product: Product, now_ms: int) -> Steps[ProductView]:
+    keys = yield from tx.products.api_keys(product.id, now_ms=now_ms)
+    holders = yield from tx.products.holders(product.id)
+    sought = Search(product_id=product.id, status=Status.ACTIVE, now_ms=now_ms)
+    return ProductView(product, keys, holders, (yield from tx.licenses.found(product.organization_id, sought)))
 
 
 def _require_current(tx: Transaction, product: Product, prefix: str, now_ms: int) -> Steps[None]:

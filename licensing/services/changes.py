@@ -122,6 +122,42 @@ class ChangeService:
 
         return await self._store.write(work)
 
+    async def suspendable(self, by: Actor, text: str) -> LicenseView:
+        """Return a license that this actor could suspend now: what is asked before it is done.
+
+        Raises: NotAllowed, LicenseNotFound, LicenseNotActive, NothingToChange.
+        """
+        now_ms = self._clock()
+        view = await self.editable(by, text)
+        lifecycle.suspend(view.license, now_ms=now_ms)
+        return view
+
+    async def editable(self, by: Actor, text: str) -> LicenseView:
+        """Return a license that this actor could change, with what a form is filled in with.
+
+        Raises: NotAllowed, LicenseNotFound, LicenseNotActive.
+        """
+        view = await self._seen_by(by, text, Permission.LICENSES_EDIT)
+        lifecycle.edit(view.license, max_ips=None, notes=None, now_ms=self._clock())
+        return view
+
+    async def resettable(self, by: Actor, text: str) -> LicenseView:
+        """Return a license whose seats this actor could free now.
+
+        Raises: NotAllowed, LicenseNotFound, NothingToChange.
+        """
+        view = await self._seen_by(by, text, Permission.LICENSES_RESET_IPS)
+        if not view.addresses:
+            raise NothingToChange
+        return view
+
+    async def _seen_by(self, by: Actor, text: str, permission: Permission) -> LicenseView:
+        def work(tx: Transaction) -> Steps[LicenseView]:
+            yield from require(tx, by, permission)
+            return (yield from find_license(tx, self._vault, by.organization_id, text))
+
+        return await self._store.read(work)
+
     async def _change(
         self,
         by: Actor,

@@ -12,6 +12,7 @@ from licensing.services.lookup import seek_license
 from licensing.verdict import Status, license_status
 
 EXPORTED = 1_000_000
+PAGE = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class FinderService:
         self._vault = vault
         self._clock = clock
 
-    async def search(self, by: Actor, text: str, *, limit: int = 25) -> Sequence[LicenseView]:
+    async def search(self, by: Actor, text: str, *, limit: int = PAGE) -> Sequence[LicenseView]:
         """Return licenses by reference, key, the start of a key, holder, email or note, newest first.
 
         Raises: NotAllowed.
@@ -57,7 +58,13 @@ class FinderService:
         return await self._store.read(work)
 
     async def find(
-        self, by: Actor, *, text: str = "", product: str | None = None, status: Status | None = None, page: int = 0
+        self,
+        by: Actor,
+        *,
+        text: str = "",
+        product: str | int | None = None,
+        status: Status | None = None,
+        page: int = 0,
     ) -> Found:
         """Return a page of licenses by any of a text, a product and a status, and how many there are in all.
 
@@ -68,7 +75,7 @@ class FinderService:
         def work(tx: Transaction) -> Steps[Found]:
             yield from require(tx, by, Permission.LICENSES_VIEW)
             product_id = (yield from find_product(tx, by.organization_id, product)).id if product else None
-            sought = Search(text=text.strip(), product_id=product_id, status=status, now_ms=now_ms)
+            sought = Search(text=text.strip(), product_id=product_id, status=status, now_ms=now_ms, limit=PAGE)
             count = yield from tx.licenses.found(by.organization_id, sought)
             last_page = max(0, -(-count // sought.limit) - 1)
             shown = replace(sought, page=min(page, last_page))
@@ -77,8 +84,23 @@ class FinderService:
 
         return await self._store.read(work)
 
+    async def held(self, by: Actor, discord_id: int, *, page: int = 0) -> Found:
+        """Return a page of everything that a member holds.
+
+        Raises: NotAllowed.
+        """
+
+        def work(tx: Transaction) -> Steps[Sequence[LicenseView]]:
+            yield from require(tx, by, Permission.LICENSES_VIEW)
+            return (yield from tx.licenses.held_by(by.organization_id, discord_id))
+
+        views = await self._store.read(work)
+        last_page = max(0, -(-len(views) // PAGE) - 1)
+        shown = min(page, last_page)
+        return Found(views[shown * PAGE : (shown + 1) * PAGE], len(views), shown, last_page)
+
     async def export(
-        self, by: Actor, *, text: str = "", product: str | None = None, status: Status | None = None
+        self, by: Actor, *, text: str = "", product: str | int | None = None, status: Status | None = None
     ) -> Sequence[Exported]:
         """Return every license that is sought with its whole key, and write down who asked.
 

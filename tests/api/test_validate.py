@@ -56,7 +56,7 @@ async def let_expire(shop, issued):
 
 
 async def change_product(shop, state):
-    await shop.catalog.change(shop.staff, name="Widget", state=state)
+    await shop.catalog.change_state(shop.staff, "Widget", state)
 
 
 @pytest.mark.parametrize(

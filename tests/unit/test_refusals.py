@@ -26,7 +26,7 @@ def test_a_sentence_needs_only_the_data_that_its_refusal_documents(kind):
     asked = set(re.findall(r"{(\w+)}", SENTENCES[kind]))
     documented = set(re.findall(r"`(\w+)`", kind.__doc__))
 
-    assert asked <= documented | {"text", "limit", "limit_days", "seconds", "name", "permission"}
+    assert asked <= documented | {"text", "limit", "limit_days", "seconds", "name", "permission", "count"}
     assert "{" not in explain(kind(**dict.fromkeys(asked, "x")))
     assert explain(kind(**dict.fromkeys(asked, "x"))).endswith(".")
 
@@ -57,6 +57,13 @@ def test_what_was_typed_is_shown_short_flat_and_inside_its_backticks():
 
 def test_braces_that_somebody_typed_are_shown_and_not_filled_in():
     assert "{limit} {0!r}" in explain(errors.EmailInvalid(text="{limit} {0!r}"))
+
+
+@pytest.mark.parametrize("what", ["products", "licenses"])
+def test_a_plan_that_is_full_names_what_it_is_full_of(what):
+    refusal = errors.LimitReached(limit=10, what=what)
+
+    assert f"allows 10 {what}, and all are used" in explain(refusal)
 
 
 def test_a_permission_is_shown_by_its_code():

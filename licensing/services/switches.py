@@ -1,0 +1,34 @@
+"""What may be set of a product's switches, as people type it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from licensing.errors import IdleDaysInvalid, MaxIpsInvalid, Refusal
+from licensing.expiry import parse_duration
+from licensing.models import MAX_IDLE_DAYS, MAX_IPS_LIMIT
+
+
+def checked_switches(values: dict[str, Any], *, now_ms: int) -> dict[str, Any]:
+    """Return switches as a product keeps them; numbers and durations may be typed, and 0 is none.
+
+    Raises: MaxIpsInvalid, IdleDaysInvalid, DurationInvalid and its kin.
+    """
+    return {name: _CHECKS[name](value, now_ms) if name in _CHECKS else value for name, value in values.items()}
+
+
+def whole_number(value: str | int | None, *, most: int, refusal: type[Refusal]) -> int | None:
+    """Return a number between 1 and `most`, or None for 0 or nothing.
+
+    Raises: the refusal, with its `limit`.
+    """
+    typed = str(value or "").strip() or "0"
+    if not typed.isascii() or not typed.isdigit() or len(typed) > len(str(most)) or int(typed) > most:
+        raise refusal(limit=most)
+    return int(typed) or None
+
+
+_CHECKS: dict[str, Callable[[Any, int], Any]] = {
+    "default_max_ips": lambda value, _: whole_number(value, most=MAX_IPS_LIMIT, refusal=MaxIpsInvalid),
+    "address_idle_days": lambda value, _: whole_number(value, most=MAX_IDLE_DAYS, refusal=IdleDaysInvalid),
+    "default_duration": lambda value, now_ms: parse_duration(value or "", now_ms=now_ms),
+}
