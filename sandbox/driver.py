@@ -11,6 +11,7 @@ from sandbox.gateway import Gateway
 from sandbox.hub import PATIENCE, Hub, Refusal, Request
 from sandbox.interactions import Interactions
 from sandbox.model import User
+from sandbox.page.guide import Guide
 from sandbox.people import People
 from sandbox.places import Guild, Member
 from sandbox.server import Server
@@ -80,6 +81,16 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+    @property
+    def page_url(self) -> str:
+        """Where a browser on this machine sees what the people in here see."""
+        return self._server.page_url
+
+    @property
+    def guide(self) -> Guide:
+        """What the page invites a first visitor to try."""
+        return self._server.guide
 
     @property
     def rest_base(self) -> str:

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from sandbox.hub import Hub
+from sandbox.page.guide import Guide
 from sandbox.rest.app import build
 from sandbox.rest.wire import PREFIX
 
@@ -14,13 +15,14 @@ class Server:
 
     def __init__(self, shared: Hub, *, port: int = 0) -> None:
         self._hub = shared
+        self.guide = Guide()
         self._port = port
         self._runner: web.AppRunner | None = None
         self.origin = ""
 
     async def start(self) -> None:
         # A client that never says goodbye must not hold up the stop.
-        self._runner = web.AppRunner(build(self._hub), access_log=None, shutdown_timeout=0.5)
+        self._runner = web.AppRunner(build(self._hub, self.guide), access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         site = web.TCPSite(self._runner, LOOPBACK, self._port)
         await site.start()
@@ -33,6 +35,10 @@ class Server:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+    @property
+    def page_url(self) -> str:
+        return f"{self.origin}/"
 
     @property
     def rest_base(self) -> str:

@@ -28,6 +28,11 @@ class Signal:
         turn, self._turn = self._turn, asyncio.Event()
         turn.set()
 
+    async def changed(self, *, timeout: float) -> None:  # noqa: ASYNC109 - a bound on the wait, which may end for nothing
+        """Wait for the next change, or for `timeout` seconds."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._turn.wait(), timeout)
+
     async def wait_until(self, true: Callable[[], Any], *, timeout: float) -> bool:  # noqa: ASYNC109 - a bound on the predicate, told by the result
         """Wait until `true()` holds; False if it did not within `timeout` seconds."""
         loop = asyncio.get_running_loop()

@@ -10,6 +10,8 @@ from aiohttp import web
 from sandbox import errors
 from sandbox.errors import ApiError
 from sandbox.hub import Hub, Refusal, Request
+from sandbox.page.guide import Guide
+from sandbox.page.routes import mount
 from sandbox.rest import account, channels, commands, guilds, interactions
 from sandbox.rest.wire import HUB, PREFIX, hub, reason, refusal, reply, too_many
 
@@ -19,7 +21,7 @@ MAX_BODY = 30 * 1024 * 1024
 _log = logging.getLogger(__name__)
 
 
-def build(shared: Hub) -> web.Application:
+def build(shared: Hub, guide: Guide) -> web.Application:
     """Put every route together."""
     app = web.Application(middlewares=[_gate], client_max_size=MAX_BODY)
     app[HUB] = shared
@@ -28,6 +30,7 @@ def build(shared: Hub) -> web.Application:
     app.router.add_get("/cdn/attachments/{channel}/{attachment}/{filename}", _file)
     for module in (account, channels, commands, guilds, interactions):
         app.router.add_routes(module.ROUTES)
+    mount(app, shared, guide)
     return app
 
 

@@ -1,0 +1,90 @@
+// A first visit: three things to try by one click each, and the request a product would send.
+
+import { attempt, call } from "./acts.js";
+import { avatar } from "./avatar.js";
+import { button, el, find } from "./dom.js";
+import { refused } from "./notices.js";
+import { be } from "./places.js";
+import { tried, wish } from "./session.js";
+import { listen, nameOf, world } from "./store.js";
+
+let answer = null;
+let busy = null;
+let shown = "";
+
+export function startGuide() {
+  listen(["places", "anew"], draw);
+}
+
+export function toggleGuide() {
+  wish.set("guide", isOpen() ? "closed" : "open");
+  draw();
+}
+
+const isOpen = () => wish.get("guide") !== "closed";
+
+function draw() {
+  const guide = world.places?.guide;
+  const box = find("guide");
+  box.hidden = !guide?.tries.length || !isOpen();
+  const state = JSON.stringify([guide, answer, busy, box.hidden, guide?.tries.map((_, index) => tried.has(index))]);
+  if (state === shown || !guide) return;
+  shown = state;
+  const focus = box.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+  const close = button("✕", toggleGuide, { class: "plain", "aria-label": "Close the things to try" });
+  const title = el("div", { class: "guide-title" }, el("strong", {}, "Three things to try"), " one click each, then anything you like", close);
+  const cards = guide.tries.map(card);
+  box.replaceChildren(title, el("div", { class: "cards" }, cards, guide.call && callCard(guide.call)), response());
+  if (focus) box.querySelector(`[data-key="${focus}"]`)?.focus();
+}
+
+function card(each, index) {
+  const done = tried.has(index);
+  const run = async () => {
+    busy = index;
+    draw();
+    const told = await refused(attempt(index));
+    busy = null;
+    if (told) {
+      tried.add(index);
+      be(told.who, told.at);
+    }
+    draw();
+  };
+  const number = el("span", { class: done ? "number done" : "number", "aria-hidden": "true" }, done ? "✓" : String(index + 1));
+  const who = el("span", { class: "card-who" }, avatar(each.who, nameOf(each.who), "tiny"), `as ${nameOf(each.who)}`);
+  const start = button(busy === index ? "…" : each.title, run, {
+    class: `button ${done ? "secondary" : "primary"}`,
+    disabled: busy !== null,
+    dataset: { key: `try-${index}` },
+  });
+  return el("div", { class: "card" }, el("div", { class: "card-head" }, number, who), el("p", {}, each.about), start);
+}
+
+function callCard({ title, about }) {
+  const run = async () => {
+    answer = (await refused(call())) ?? answer;
+    draw();
+  };
+  const number = el("span", { class: "number api", "aria-hidden": "true" }, "{}");
+  const who = el("span", { class: "card-who" }, "as the product");
+  const start = button(title, run, { class: "button success", dataset: { key: "call" } });
+  return el("div", { class: "card" }, el("div", { class: "card-head" }, number, who), el("p", {}, about), start);
+}
+
+/** The request and its answer, as they went over the wire. */
+function response() {
+  if (!answer) return null;
+  const close = () => {
+    answer = null;
+    draw();
+  };
+  const good = /"valid":\s*true/.test(answer.answer);
+  return el(
+    "div",
+    { class: good ? "wire good" : "wire bad", role: "status" },
+    el("pre", { tabindex: "0", "aria-label": "Request" }, answer.shown),
+    el("pre", { tabindex: "0", "aria-label": "Answer", class: "wire-answer" }, `HTTP ${answer.status}\n${answer.answer}`),
+    button("✕", close, { class: "plain", "aria-label": "Close the answer" }),
+  );
+}
