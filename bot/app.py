@@ -74,13 +74,13 @@ async def run_api(config: Config) -> None:
 
 
 @asynccontextmanager
-async def opened(config: Config, *, clock: Clock = now_ms) -> AsyncIterator[House]:
-    """Open the store and write behind what validations leave; the last of it is written at the end.
+async def stored(config: Config, *, clock: Clock = now_ms) -> AsyncIterator[House]:
+    """Open the store and leave it at that: for one command beside a process that does the rest.
 
     Raises: StoreRefused.
     """
     async with open_store(store_settings(config.database, cached_licenses=config.cache.licenses)) as store:
-        house = House(
+        yield House(
             store=store,
             plans=plans_of(config),
             clock=clock,
@@ -88,7 +88,16 @@ async def opened(config: Config, *, clock: Clock = now_ms) -> AsyncIterator[Hous
             seen=LastSeen(),
             health=Health(version=program_version(), read_store=_reads(store)),
         )
-        upkeep = UpkeepService(store, clock=clock)
+
+
+@asynccontextmanager
+async def opened(config: Config, *, clock: Clock = now_ms) -> AsyncIterator[House]:
+    """Open the store and write behind what validations leave; the last of it is written at the end.
+
+    Raises: StoreRefused.
+    """
+    async with stored(config, clock=clock) as house:
+        upkeep = UpkeepService(house.store, clock=clock)
         try:
             async with (
                 running(repeat(lambda: _flush(house), every_s=_FLUSH_EVERY_S, name="usage"), name="usage"),

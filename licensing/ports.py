@@ -52,6 +52,9 @@ class Organizations(Protocol):
     """Discord servers."""
 
     def get(self, organization_id: int) -> Steps[Organization | None]: ...
+    def all(self) -> Steps[Sequence[Organization]]:
+        """Return every one by name, those too that the bot has left."""
+
     def save_joined(self, organization: Organization, *, now_ms: int) -> Steps[bool]:
         """Add an organization, bring back one that was left, or rename it; tell whether it was not there before."""
 

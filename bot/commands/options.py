@@ -1,6 +1,7 @@
 """What commands share: where the settings come from, and how a refusal is raised."""
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,13 @@ ConfigPath = Annotated[
     Path | None,
     typer.Option("--config", "-c", help=_("The settings file; config.toml in the working folder if left out.")),
 ]
+
+
+class Format(StrEnum):
+    """How an export is written."""
+
+    CSV = "csv"
+    JSON = "json"
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is the house's word for an expected error

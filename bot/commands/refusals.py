@@ -1,4 +1,4 @@
-"""The sentence for every error an operator can mend."""
+"""The sentence for every error that an operator can mend, and for every refusal that staff would get."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -52,4 +52,6 @@ def _of_the_archive(error: BaseException) -> str | None:
 def _of_the_store(error: BaseException) -> str | None:
     from i18n.refusals import sentence  # noqa: PLC0415 - as above
 
-    return sentence(error)
+    found = sentence(error)
+    # The marks are Discord's; a terminal shows them as they are.
+    return found.replace("`", "'") if found is not None else None

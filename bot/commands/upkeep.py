@@ -41,7 +41,7 @@ def backup(database: Database, target: Path, *, overwrite: bool, program_version
     """Write one archive and say what it holds."""
     file = target / f"keyport-{_stamp()}.backup" if target.is_dir() else target
     with _on_files(database):
-        _refuse_missing(database)
+        refuse_missing(database)
         if not file.parent.is_dir():
             raise Refused(_("The folder {folder} does not exist; create it first.").format(folder=file.parent))
         if file.exists() and not overwrite:
@@ -93,7 +93,8 @@ def _refuse_in_use(database: Database) -> None:
         raise Refused(_("{file} is in use; stop KeyPort first, then try again.").format(file=database.path))
 
 
-def _refuse_missing(database: Database) -> None:
+def refuse_missing(database: Database) -> None:
+    """Refuse to work on a store that is not there: a mistyped address must not make a new one."""
     for file in (database.path, database.key_path):
         if not file.exists():
             raise Refused(

@@ -1,6 +1,6 @@
 """Organizations come and go with the bot; their data stays."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from licensing.errors import LimitReached
 from licensing.events import Action, happened
@@ -52,6 +52,10 @@ class OrganizationService:
                 yield from tx.ledger.append(happened(Action.ORGANIZATION_JOINED, by=by, at_ms=now_ms))
 
         await self._store.write(work)
+
+    async def all(self) -> Sequence[Organization]:
+        """Return every server there ever was, by name."""
+        return await self._store.read(lambda tx: tx.organizations.all())
 
     async def present(self) -> frozenset[int]:
         """Return the servers that the bot was in when it last looked."""

@@ -179,12 +179,28 @@ def test_a_page_names_no_variable_that_is_not_read(page):
 
 
 def test_every_command_of_the_command_line_stands_with_its_options_and_none_is_invented():
-    known = typer.main.get_command(build()).commands
-    documented = {row[0].split()[1]: row for row in rows(section("docs/operators.md", "Commands"))}
+    known = console_commands()
+    documented = {" ".join(re.findall(r"\b[a-z-]+", row[0])[1:]): row for row in console_rows()}
     assert documented.keys() == known.keys()
     for name, row in documented.items():
         options = {longest(option) for option in known[name].params if option.param_type_name == "option"}
         assert set(re.findall(r"--[a-z-]+", row[1])) == options - {"--config"}, name
+
+
+def console_rows() -> list[list[str]]:
+    return [
+        *rows(section("docs/operators.md", "Commands")),
+        *rows(section("docs/operators.md", "Without Discord")),
+    ]
+
+
+def console_commands(group=None, prefix: str = "") -> dict[str, typer.core.TyperCommand]:
+    """Return every command of the command line by its full name, those of its groups among them."""
+    found = {}
+    for name, command in (group or typer.main.get_command(build())).commands.items():
+        inner = hasattr(command, "commands")
+        found |= console_commands(command, f"{name} ") if inner else {prefix + name: command}
+    return found
 
 
 def longest(option) -> str:

@@ -1,0 +1,118 @@
+"""`keyport export`: every license with its whole key, as a table for people or as JSON for programs."""
+
+import csv
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+import typer
+
+from bot.api.answers import moment
+from bot.commands.operator import Desk, run_at_desk, tell
+from bot.commands.options import Format, Refused
+from bot.config import Config
+from i18n import gettext as _
+from i18n import ngettext
+from licensing.services.finder import Exported
+
+FIELDS = (
+    "id",
+    "license_key",
+    "status",
+    "product",
+    "customer_discord_id",
+    "customer_name",
+    "customer_email",
+    "expires_at",
+    "max_ips",
+    "notes",
+    "created_at",
+    "claimed_at",
+    "revoked_at",
+)
+
+
+def export(
+    config: Config, target: Path | None, *, server: str | None, product: str | None, form: Format | None
+) -> None:
+    """Write every license to a new file, or to standard output."""
+    form = form or (Format.JSON if target and target.suffix.lower() == ".json" else Format.CSV)
+
+    async def work(desk: Desk) -> Sequence[Exported]:
+        return await desk.finder.export(desk.by, product=product)
+
+    with _opened(target) as file:
+        found = run_at_desk(config, server, work)
+        _WRITERS[form]([_row(exported) for exported in found], file)
+    counted = ngettext("{count} license", "{count} licenses", len(found)).format(count=len(found))
+    tell(
+        _("Exported: {counted}, with whole keys; keep this where only you can read it, and delete it soon.").format(
+            counted=counted
+        )
+    )
+
+
+@contextmanager
+def _opened(target: Path | None) -> Iterator[TextIO]:
+    """Open a new file of its owner alone, gone again if it could not be filled; None is standard output."""
+    if target is None or str(target) == "-":
+        yield typer.get_text_stream("stdout")
+        return
+    try:
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise Refused(_("{file} is there already; choose another name.").format(file=target)) from None
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield file
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def _row(exported: Exported) -> dict[str, Any]:
+    license_, customer = exported.view.license, exported.view.customer
+    discord_id = customer.discord_id if customer else None
+    values = (
+        license_.id,
+        exported.key,
+        exported.status.value,
+        exported.view.product.name,
+        # As text: spreadsheets and JavaScript round numbers of this length.
+        str(discord_id) if discord_id else None,
+        customer.name if customer else None,
+        customer.email if customer else None,
+        _moment(license_.expires_at_ms),
+        license_.max_ips,
+        license_.notes,
+        _moment(license_.created_at_ms),
+        _moment(license_.claimed_at_ms),
+        _moment(license_.revoked_at_ms),
+    )
+    return dict(zip(FIELDS, values, strict=True))
+
+
+def _write_csv(rows: Sequence[dict[str, Any]], file: TextIO) -> None:
+    table = csv.writer(file)
+    table.writerow(FIELDS)
+    table.writerows([_cell(value) for value in row.values()] for row in rows)
+
+
+def _write_json(rows: Sequence[dict[str, Any]], file: TextIO) -> None:
+    json.dump(rows, file, ensure_ascii=False, indent=1)
+    file.write("\n")
+
+
+_WRITERS = {Format.CSV: _write_csv, Format.JSON: _write_json}
+
+
+def _cell(value: Any) -> Any:
+    """Return a value that no spreadsheet takes for a formula: members choose their own names."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value
+
+
+def _moment(at_ms: int | None) -> str | None:
+    return None if at_ms is None else moment(at_ms)
