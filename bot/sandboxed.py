@@ -7,38 +7,28 @@ claims it, a product validates it, the owner revokes it, the next validation is 
 import contextlib
 import re
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
 from pydantic import SecretStr
 
 from bot import app, log
 from bot.client import Endpoints
 from bot.config import Api, Config, Database, Discord
 from bot.narration import Narrator, result, say
+from bot.tryout import Stage, Tryout, validate
 from bot.workers import running
 from i18n import gettext as _
 from sandbox.driver import Sandbox
-from sandbox.places import Member
+from sandbox.reply import Reply
 
 PRODUCT = "Nightfall"
 SERVER = "Nightfall Studio"
+PAGE_PORT = 8090  # the page's, if it is free: so that an open page finds the sandbox again after a restart
 
 _API_KEY = re.compile(r"kp_live_\w{64}")
 _LICENSE_KEY = re.compile(r"\b[2-9A-HJKMNP-Z]{4}(?:-[2-9A-HJKMNP-Z]{4}){3}\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """The prepared server: who is in it, and the product that it sells."""
-
-    owner: Member
-    support: Member
-    buyers: tuple[Member, Member]
-    api_key: str
 
 
 async def run(config: Config, *, stay: bool) -> None:
@@ -47,12 +37,17 @@ async def run(config: Config, *, stay: bool) -> None:
     Raises: OSError.
     """
     log.configure(level="warning", format=config.log.format)
-    say(_("KeyPort sandbox: a stand-in for Discord, a bot and the HTTP API, all on this machine."))
     with tempfile.TemporaryDirectory(prefix="keyport-sandbox-") as folder:
         async with _started(_own_settings(config, Path(folder))) as (sandbox, base_url):
+            if stay:
+                say(_("Look at it in a browser: {address}").format(address=sandbox.page_url) + "\n")
+            say(_("KeyPort sandbox: a stand-in for Discord, a bot and the HTTP API, all on this machine."))
             stage = await prepare(sandbox)
             spare_key = await play(stage, sandbox, base_url)
             if stay:
+                Tryout(stage, product=PRODUCT, base_url=base_url, key=spare_key, key_in=_key_shown(sandbox)).invite(
+                    sandbox.guide
+                )
                 _invite(base_url, stage.api_key, spare_key)
                 await app.told_to_stop()
 
@@ -92,14 +87,14 @@ async def play(stage: Stage, sandbox: Sandbox, base_url: str) -> str:
             name=bob.name, roles=", ".join(f"@{role}" for role in bob.role_names)
         )
     )
-    await _validate(base_url, stage.api_key, key)
+    await _ask(base_url, stage.api_key, key)
 
     narrator.scene(stage.owner, "/license revoke")
     question = await stage.owner.slash("license revoke", license=key, reason="Chargeback")
     narrator.answer(question)
     narrator.scene(stage.owner, _("presses") + f" [{_('Revoke for good')}]")
     narrator.answer(await question.click(_("Revoke for good")))
-    await _validate(base_url, stage.api_key, key)
+    await _ask(base_url, stage.api_key, key)
 
     narrator.scene(stage.support, f"/license issue product: {PRODUCT} member: @{bea.name} expiry: 30d")
     await stage.support.slash("license issue", product=PRODUCT, member=bea, expiry="30d")
@@ -112,12 +107,23 @@ async def play(stage: Stage, sandbox: Sandbox, base_url: str) -> str:
 
 @asynccontextmanager
 async def _started(config: Config) -> AsyncIterator[tuple[Sandbox, str]]:
-    async with Sandbox() as sandbox, app.opened(config) as house, _served(house, config.api) as base_url:
+    async with _stand_in() as sandbox, app.opened(config) as house, _served(house, config.api) as base_url:
         endpoints = Endpoints(rest=sandbox.rest_base, gateway=sandbox.gateway_url, cdn=sandbox.cdn_base)
         own = config.model_copy(update={"discord": Discord(token=SecretStr(sandbox.token))})
         connection = app.connect_discord(house, own, public_api_url=base_url, endpoints=endpoints)
         async with running(connection, name="Discord"):
             yield sandbox, base_url
+
+
+@asynccontextmanager
+async def _stand_in() -> AsyncIterator[Sandbox]:
+    """Start the stand-in on the page's own port, or on any free one."""
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            sandbox = await stack.enter_async_context(Sandbox(port=PAGE_PORT))
+        except OSError:
+            sandbox = await stack.enter_async_context(Sandbox())
+        yield sandbox
 
 
 @asynccontextmanager
@@ -129,21 +135,18 @@ async def _served(house: app.House, config: Api) -> AsyncIterator[str]:
         except OSError:
             anywhere = config.model_copy(update={"port": 0})
             host, port = await stack.enter_async_context(app.serving(house, anywhere))
-        yield f"http://{host}:{port}"
+        yield app.web_address(host, port)
 
 
 def _own_settings(config: Config, folder: Path) -> Config:
     return config.model_copy(update={"database": Database(url=f"sqlite:///{folder / 'sandbox.db'}")})
 
 
-async def _validate(base_url: str, api_key: str, key: str) -> None:
+async def _ask(base_url: str, api_key: str, key: str) -> None:
     say("")
     say(_("The product asks") + "  POST /api/v1/validate")
-    async with (
-        aiohttp.ClientSession(headers={"Authorization": f"Bearer {api_key}"}) as session,
-        session.post(f"{base_url}/api/v1/validate", json={"license_key": key}) as answer,
-    ):
-        result(f"{answer.status}  {await answer.text()}")
+    status, answer = await validate(base_url, api_key, key)
+    result(f"{status}  {answer}")
 
 
 def _invite(base_url: str, api_key: str, key: str) -> None:
@@ -162,6 +165,10 @@ def _invite(base_url: str, api_key: str, key: str) -> None:
             "docs/operators.md has the ten steps. Ctrl-C ends the sandbox and throws its database away."
         )
     )
+
+
+def _key_shown(sandbox: Sandbox) -> Callable[[Reply], Awaitable[str]]:
+    return lambda reply: _key_in(sandbox, lambda: reply.text)
 
 
 async def _key_in(sandbox: Sandbox, shown: Callable[[], str]) -> str:
