@@ -2,7 +2,7 @@
 
 import { commands, packed, say, slash } from "./acts.js";
 import { CommandLine } from "./command.js";
-import { button, el, find, isTyped } from "./dom.js";
+import { button, el, fill, find, isTyped } from "./dom.js";
 import { leaves, parse } from "./options.js";
 import { drafts } from "./session.js";
 import { channel, guild, here, listen, nameOf, world } from "./store.js";
@@ -75,7 +75,7 @@ function draw(text = "") {
   area.value = text;
   const count = el("span", { class: "count", "aria-hidden": "true" });
   const box = el("div", { class: "composer-box" }, attachButton(), area, count, button("➤", send, { class: "plain send", "aria-label": "Send message" }));
-  find("composer").replaceChildren(...[chosenFiles(), box, hint].filter(Boolean));
+  fill(find("composer"), ...[chosenFiles(), box, hint].filter(Boolean));
   fit();
   if (had) area.focus();
 }
@@ -99,7 +99,7 @@ function fit() {
 
 function attachButton() {
   const input = el("input", { type: "file", multiple: true, hidden: true, on: { change: () => attach([...input.files]) } });
-  return el("span", {}, button("＋", () => input.click(), { class: "plain attach", "aria-label": "Upload a file", title: "Upload a file" }), input);
+  return el("span", {}, button("+", () => input.click(), { class: "plain attach", "aria-label": "Upload a file", title: "Upload a file" }), input);
 }
 
 async function attach(added) {
@@ -164,7 +164,7 @@ function enter(leaf, given) {
   hush();
   line = new CommandLine(leaf, { given, onSend: sendCommand, onLeave: leave, onChange: () => line && drafts.set(place, line.draft()) });
   const box = el("div", { class: "composer-box of-command" }, line.node, button("➤", () => line.send(), { class: "plain send", "aria-label": "Send command" }));
-  find("composer").replaceChildren(box, line.hint);
+  fill(find("composer"), box, line.hint);
   drafts.set(place, line.draft());
   line.focus();
 }

@@ -30,6 +30,11 @@ function set(node, name, value) {
   }
 }
 
+/** Put these children in place of what an element holds. */
+export function fill(node, ...children) {
+  node.replaceChildren(...el("div", {}, ...children).childNodes);
+}
+
 export function button(label, onClick, settings = {}) {
   return el("button", { type: "button", ...settings, on: { click: onClick, ...settings.on } }, label);
 }

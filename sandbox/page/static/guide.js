@@ -2,7 +2,7 @@
 
 import { attempt, call } from "./acts.js";
 import { avatar } from "./avatar.js";
-import { button, el, find } from "./dom.js";
+import { button, el, fill, find } from "./dom.js";
 import { refused } from "./notices.js";
 import { be } from "./places.js";
 import { tried, wish } from "./session.js";
@@ -34,7 +34,7 @@ function draw() {
   const close = button("✕", toggleGuide, { class: "plain", "aria-label": "Close the things to try" });
   const title = el("div", { class: "guide-title" }, el("strong", {}, "Three things to try"), " one click each, then anything you like", close);
   const cards = guide.tries.map(card);
-  box.replaceChildren(title, el("div", { class: "cards" }, cards, guide.call && callCard(guide.call)), response());
+  fill(box, title, el("div", { class: "cards" }, cards, guide.call && callCard(guide.call)), response());
   if (focus) box.querySelector(`[data-key="${focus}"]`)?.focus();
 }
 

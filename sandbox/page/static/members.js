@@ -1,7 +1,7 @@
 // The right: who is here, with the roles they wear beside their names.
 
 import { avatar } from "./avatar.js";
-import { button, colour, el, find, moveStop, rove } from "./dom.js";
+import { button, colour, el, fill, find, moveStop, rove } from "./dom.js";
 import { memberMenu } from "./menus.js";
 import { appTag } from "./message.js";
 import { guild, here, inDirect, listen, nameColour, nameOf, rolesOf, world } from "./store.js";
@@ -21,7 +21,7 @@ function draw() {
   const focus = document.activeElement?.closest("#members [data-member]")?.dataset.member;
   const home = guild();
   const groups = home ? ofGuild(home) : inDirect() ? [["In this conversation", pair()]] : [];
-  find("members").replaceChildren(...groups.flatMap(([title, rows]) => (rows.length ? [heading(title, rows), ...rows.map((each) => row(each, home))] : [])));
+  fill(find("members"), ...groups.flatMap(([title, rows]) => (rows.length ? [heading(title, rows), ...rows.map((each) => row(each, home))] : [])));
   const all = [...find("members").querySelectorAll(".member")];
   const again = focus && all.find((each) => each.dataset.member === focus);
   moveStop(all, again ?? all[0]);

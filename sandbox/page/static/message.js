@@ -6,7 +6,7 @@ import { button, colour, el } from "./dom.js";
 import { embed } from "./embeds.js";
 import { attachment } from "./files.js";
 import { markdown, plainWords } from "./markdown.js";
-import { here, nameColour, nameOf, world } from "./store.js";
+import { compareIds, here, nameColour, nameOf, world } from "./store.js";
 import { whenWritten } from "./times.js";
 
 const LOADING = 1 << 7;
@@ -59,8 +59,9 @@ export const appTag = () => el("span", { class: "app-tag" }, "APP");
 
 /** The line above: the command somebody used, or the message this one answers. */
 function source(message) {
-  if (message.interaction) return used(message.interaction.user.id, message.interaction.name);
-  const to = message.referenced_message ?? world.messages.get(message.answers);
+  const first = firstAnswer(message);
+  if (message.interaction && !first) return used(message.interaction.user.id, message.interaction.name);
+  const to = message.referenced_message ?? first ?? world.messages.get(message.answers);
   if (!to) return null;
   const words = plainWords(firstWords(to)) || "Click to see attachment";
   return el(
@@ -70,6 +71,13 @@ function source(message) {
     el("span", { class: "source-name", dir: "auto" }, nameOf(to.author.id)),
     el("span", { class: "source-words", dir: "auto" }, words),
   );
+}
+
+/** What came before it in answer to the same act, if it is a follow-up. */
+function firstAnswer({ id, interaction_metadata: act }) {
+  if (!act) return null;
+  const all = [...world.messages.values()].filter((each) => each.interaction_metadata?.id === act.id);
+  return all.find((each) => compareIds(each.id, id) < 0) ?? null;
 }
 
 export function used(userId, name) {

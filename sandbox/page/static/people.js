@@ -1,7 +1,7 @@
 // The strip on top: whom this tab acts for, and what belongs to the sandbox and not to Discord.
 
 import { avatar } from "./avatar.js";
-import { button, el, find, isTyped, moveStop } from "./dom.js";
+import { button, el, fill, find, isTyped, moveStop } from "./dom.js";
 import { addressOf, be } from "./places.js";
 import { here, listen, world } from "./store.js";
 import { themeButton } from "./theme.js";
@@ -21,7 +21,7 @@ function draw() {
   const held = find("strip").contains(document.activeElement) && document.activeElement.getAttribute("role") === "radio";
   const group = el("div", { class: "people", role: "radiogroup", "aria-label": "You are" }, people.map(person));
   group.addEventListener("keydown", walk);
-  find("strip").replaceChildren(
+  fill(find("strip"), 
     el("span", { class: "strip-title" }, "KeyPort sandbox"),
     el("span", { class: "strip-hint", "aria-hidden": "true" }, "You are"),
     group,

@@ -1,7 +1,7 @@
 // The left: servers, their channels, the conversation with the bot, and who one is.
 
 import { avatar, initials } from "./avatar.js";
-import { button, el, find, rove } from "./dom.js";
+import { button, el, fill, find, rove } from "./dom.js";
 import { be, go, settle } from "./places.js";
 import { channel, guild, guilds, here, inDirect, listen, markRead, nameOf, rolesOf, member, unread, world } from "./store.js";
 
@@ -54,7 +54,7 @@ function drawRail() {
       run: () => each.channels[0] && guild() !== each && go(each.channels[0].id),
     }),
   );
-  find("rail").replaceChildren(...[direct, el("span", { class: "rail-line", role: "separator" }), ...homes].filter(Boolean));
+  fill(find("rail"), ...[direct, el("span", { class: "rail-line", role: "separator" }), ...homes].filter(Boolean));
 }
 
 function railButton({ key, name, face, here: current, count, quiet, run }) {
@@ -74,7 +74,7 @@ function drawChannels() {
   const rows = home ? home.channels.map(row) : world.places.dm ? [directRow()] : [];
   const heading = el("div", { class: "channels-heading" }, home ? "Text channels" : "Messages");
   const direct = home && world.places.dm ? [el("div", { class: "channels-heading" }, "Direct messages"), directRow()] : [];
-  find("channels").replaceChildren(title, el("div", { class: "channels-list" }, heading, rows, direct), myself());
+  fill(find("channels"), title, el("div", { class: "channels-list" }, heading, rows, direct), myself());
 }
 
 function row(each) {
@@ -122,7 +122,7 @@ function drawPlace() {
   if (!where) return;
   const toggle = (name) => () => document.body.classList.toggle(name);
   const sign = where.direct ? "@" : "#";
-  find("place").replaceChildren(
+  fill(find("place"), 
     button("☰", toggle("show-channels"), { class: "plain narrow-only", "aria-label": "Channels" }),
     el("h1", { class: "place-name" }, el("span", { class: "hash", "aria-hidden": "true" }, sign), el("span", { dir: "auto" }, where.name)),
     where.topic && el("span", { class: "topic", dir: "auto" }, where.topic),
