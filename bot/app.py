@@ -57,9 +57,10 @@ async def run(config: Config) -> None:
 
     Raises: StoreRefused, OSError.
     """
-    async with opened(config) as house, serving(house, config.api) as (host, port):
-        log.info("Serving validations on http://%s:%s", host, port)
-        async with running(connect_discord(house, config, public_api_url=f"http://{host}:{port}"), name="Discord"):
+    async with opened(config) as house, serving(house, config.api) as bound:
+        log.info("Serving validations on %s", web_address(*bound))
+        public_url = config.api.public_url or web_address(*bound)
+        async with running(connect_discord(house, config, public_api_url=public_url), name="Discord"):
             await told_to_stop()
 
 
@@ -68,8 +69,8 @@ async def run_api(config: Config) -> None:
 
     Raises: StoreRefused, OSError.
     """
-    async with opened(config) as house, serving(house, config.api) as (host, port):
-        log.info("Serving validations on http://%s:%s", host, port)
+    async with opened(config) as house, serving(house, config.api) as bound:
+        log.info("Serving validations on %s", web_address(*bound))
         await told_to_stop()
 
 
@@ -115,11 +116,19 @@ async def serving(house: House, config: Api, *, reuse_port: bool = False) -> Asy
     Raises: OSError.
     """
     addresses = AddressReader(
-        config.trusted_proxies, client_ip_header=config.client_ip_header, ipv6_prefix=config.ipv6_prefix
+        config.trusted_proxies,
+        clock=house.clock,
+        client_ip_header=config.client_ip_header,
+        ipv6_prefix=config.ipv6_prefix,
     )
     api = build_api(build_validation(house), addresses=addresses, health=house.health)
     async with serve(api, host=config.host, port=config.port, reuse_port=reuse_port) as bound:
         yield bound
+
+
+def web_address(host: str, port: int) -> str:
+    """Return where a server that listens on a host and port can be asked."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def build_validation(house: House) -> ValidationService:

@@ -55,6 +55,15 @@ def _web_address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _public_url(text: str) -> str:
+    if not text:
+        return ""
+    match = _WEB_ADDRESS.fullmatch(text)
+    if not match or "@" in match["host"]:
+        raise ValueError(_("must be a web address such as https://license.example.com, or empty"))
+    return text.rstrip("/")
+
+
 def _database_url(url: str) -> str:
     if url.startswith(("postgres:", "postgresql:", "postgresql+")):
         raise ValueError(
@@ -131,6 +140,7 @@ class Api(Section):
 
     host: Annotated[str, StringConstraints(pattern=_HOST)] = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
+    public_url: Annotated[str, AfterValidator(_public_url)] = ""
     trusted_proxies: Annotated[
         tuple[Annotated[Network, BeforeValidator(_network)], ...], BeforeValidator(_split_commas)
     ] = ()

@@ -56,8 +56,8 @@ async def prepare(sandbox: Sandbox) -> Stage:
     """Found the server with its people, its product and what support may do."""
     guild = sandbox.add_guild(SERVER, owner="Olivia", channels=("general", "licenses"))
     await sandbox.wait_for_bot()
-    support_role = guild.add_role("Support", permissions=["manage_messages"])
-    buyer_role = guild.add_role("Nightfall owner")
+    support_role = guild.add_role("Support", permissions=["manage_messages"], color=0x3BA776)
+    buyer_role = guild.add_role("Nightfall owner", color=0xD9A441)
     owner = guild.owner
     created = await owner.slash("product create", name=PRODUCT, role=buyer_role)
     await owner.slash("staff grant", role=support_role, permissions="products:view licenses:view licenses:create")

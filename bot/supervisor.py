@@ -56,6 +56,7 @@ class Supervisor:
         self._chance = chance
         self._failures = 0
         self._told: Trouble | None = None
+        self._was_lost = False
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -84,11 +85,15 @@ class Supervisor:
 
     async def _connected(self) -> None:
         if self._health.discord is not DiscordState.CONNECTED:
-            log.info("Connected to Discord.")
+            log.info("Connected to Discord again." if self._was_lost else "Connected to Discord.")
         self._health.discord = DiscordState.CONNECTED
-        self._failures, self._told = 0, None
+        self._failures, self._told, self._was_lost = 0, None, False
 
     async def _disconnected(self) -> None:
+        # discord.py says this for every failed attempt; only a connection that stood can be lost.
+        if self._health.discord is DiscordState.CONNECTED:
+            log.warning("The connection to Discord was lost; connecting again. The API serves meanwhile.")
+            self._was_lost = True
         self._health.discord = DiscordState.CONNECTING
 
     def _tell(self, trouble: Trouble) -> None:

@@ -13,6 +13,7 @@ from ipaddress import IPv4Network, IPv6Network
 from aiohttp import web
 
 from licensing.addresses import IP, counted, parse_ip
+from licensing.ports import Clock
 
 Network = IPv4Network | IPv6Network
 
@@ -20,6 +21,7 @@ FORWARDED_FOR = "X-Forwarded-For"
 REMEMBERED = 65_536
 REMEMBERED_LENGTH = 128
 HOPS_AT_MOST = 16
+FORGOTTEN_AFTER_MS = 10 * 60_000  # a proxy that was mended stops being reported without a restart
 REPORTED_AT_MOST = 16  # peers named in /readyz and the log; an attacker in the LAN must not fill either
 
 _log = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ class AddressReader:
         self,
         trusted_proxies: Iterable[Network] = (),
         *,
+        clock: Clock,
         client_ip_header: str = FORWARDED_FOR,
         ipv6_prefix: int = 64,
     ) -> None:
@@ -48,14 +51,16 @@ class AddressReader:
         self._header = client_ip_header
         self._suspicious = tuple(dict.fromkeys((client_ip_header, FORWARDED_FOR)))
         self._ipv6_prefix = ipv6_prefix
-        self._misconfigured: dict[str, None] = {}
+        self._clock = clock
+        self._misconfigured: dict[str, int] = {}  # by peer, when it was last seen misbehaving
         # Parsing costs more than the rest of a request's reading; most calls come from few peers.
         self._peer = lru_cache(REMEMBERED)(self._judge_peer)
         self._claim = lru_cache(REMEMBERED)(self._judge_claim)
 
     @property
     def misconfigured(self) -> tuple[str, ...]:
-        """The peers that look like proxies but do not pass a believable address on."""
+        """The peers that looked like proxies lately and did not pass a believable address on."""
+        self._forget_mended()
         return tuple(self._misconfigured)
 
     def read(self, request: web.Request) -> str | None:
@@ -81,10 +86,18 @@ class AddressReader:
         return self._claim(claim) if len(claim) <= REMEMBERED_LENGTH else self._judge_claim(claim)
 
     def _report(self, peer: str, problem: str) -> None:
-        if peer in self._misconfigured or len(self._misconfigured) >= REPORTED_AT_MOST:
+        self._forget_mended()
+        known = peer in self._misconfigured
+        if not known and len(self._misconfigured) >= REPORTED_AT_MOST:
             return
-        self._misconfigured[peer] = None
-        _log.warning("The proxy %s %s. No address is registered from it until then.", peer, problem)
+        self._misconfigured[peer] = self._clock()
+        if not known:
+            _log.warning("The proxy %s %s. No address is registered from it until then.", peer, problem)
+
+    def _forget_mended(self) -> None:
+        since_ms = self._clock() - FORGOTTEN_AFTER_MS
+        for peer in [peer for peer, seen_ms in self._misconfigured.items() if seen_ms <= since_ms]:
+            del self._misconfigured[peer]
 
     def _judge_peer(self, peer: str) -> tuple[Peer, str | None]:
         ip = parse_ip(peer)

@@ -76,9 +76,10 @@ def body_too_large() -> Refused:
     return bad_request(413, message, closes=True)
 
 
-def invalid_api_key(message: str) -> Refused:
+def invalid_api_key(message: str, *, closes: bool = False) -> Refused:
     """Return the refusal of a bearer that is missing, malformed or unknown."""
-    return Refused(401, Status.INVALID_API_KEY, message, headers={hdrs.WWW_AUTHENTICATE: "Bearer"})
+    headers = {str(hdrs.WWW_AUTHENTICATE): "Bearer"}
+    return Refused(401, Status.INVALID_API_KEY, message, headers=headers, closes=closes)
 
 
 def unavailable(reference: str | None = None) -> Refused:

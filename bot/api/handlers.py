@@ -9,7 +9,7 @@ from bot.api.addresses import AddressReader
 from bot.api.answers import details_fields, verdict_body
 from bot.api.errors import HEADERS, Refused, bad_request, body_too_large, invalid_api_key, json_response
 from bot.api.limits import BODY_LIMIT, BODY_TIMEOUT_S
-from bot.api.schemas import parse_validate
+from bot.api.schemas import ValidateRequest, parse_validate
 from i18n import gettext as _
 from licensing.keys import LICENSE_KEY_MAX_LENGTH
 from licensing.services.validation import Answer, ValidationService
@@ -28,12 +28,11 @@ class LicenseHandlers:
     async def validate(self, request: web.Request) -> web.Response:
         """Answer whether a license is good."""
         api_key = _bearer(request)
-        content_type = request.headers.get(hdrs.CONTENT_TYPE)
-        if content_type is not None and content_type != _JSON:
-            _check_content_type(content_type)
-        if hdrs.CONTENT_ENCODING in request.headers:
-            raise bad_request(415, _("Send the body uncompressed, without the header Content-Encoding."))
-        asked = parse_validate(await _body(request))
+        try:
+            asked = await _asked(request)
+        except (Refused, web.HTTPRequestEntityTooLarge) as refusal:
+            await self._require_known(api_key, closes=getattr(refusal, "closes", True))
+            raise
         address = self._addresses.read(request)
         call = Call(asked.license_key, address, asked.version, asked.device_id)
         answer = await self._validation.validate(api_key, call)
@@ -47,12 +46,30 @@ class LicenseHandlers:
         api_key = _bearer(request)
         key = request.match_info["key"]
         if len(key) > LICENSE_KEY_MAX_LENGTH:
+            await self._require_known(api_key)
             message = _("{field} must have at most {limit} characters.")
             raise bad_request(422, message.format(field="license_key", limit=LICENSE_KEY_MAX_LENGTH))
         found = await self._validation.lookup(api_key, key)
         if isinstance(found, Answer):
             raise _refusal(found)
         return json_response(details_fields(found))
+
+    async def _require_known(self, api_key: str, *, closes: bool = False) -> None:
+        """Check the bearer before a request is called malformed; a well-formed one is checked on its way.
+
+        Raises: Refused.
+        """
+        if not await self._validation.knows(api_key):
+            raise _unknown_api_key(closes=closes)
+
+
+async def _asked(request: web.Request) -> ValidateRequest:
+    content_type = request.headers.get(hdrs.CONTENT_TYPE)
+    if content_type is not None and content_type != _JSON:
+        _check_content_type(content_type)
+    if hdrs.CONTENT_ENCODING in request.headers:
+        raise bad_request(415, _("Send the body uncompressed, without the header Content-Encoding."))
+    return parse_validate(await _body(request))
 
 
 def _bearer(request: web.Request) -> str:
@@ -92,10 +109,14 @@ async def _body(request: web.Request) -> bytes:
         raise bad_request(400, _("The body could not be read to its end."), closes=True) from None
 
 
+def _unknown_api_key(*, closes: bool = False) -> Refused:
+    return invalid_api_key(_("This API key is not valid; it may have been rotated."), closes=closes)
+
+
 def _refusal(answer: Answer) -> Refused:
     status = answer.verdict.status
     if status is Status.INVALID_API_KEY:
-        return invalid_api_key(_("This API key is not valid; it may have been rotated."))
+        return _unknown_api_key()
     if status is Status.RATE_LIMIT_EXCEEDED:
         message = _("This product's calls for today are used up; they are counted anew at 00:00 UTC.")
         return Refused(429, status, message, retry_after_s=answer.retry_after_s)

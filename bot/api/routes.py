@@ -18,16 +18,17 @@ def build_api(validation: ValidationService, *, addresses: AddressReader, health
     licenses, readiness = LicenseHandlers(validation, addresses), Readiness(health, addresses)
     _add(app, "POST", "/api/v1/validate", licenses.validate)
     _add(app, "GET", "/api/v1/license/{key}", licenses.lookup)
-    _add(app, "GET", "/healthz", healthz)
-    _add(app, "GET", "/readyz", readiness.readyz)
+    _add(app, "GET", "/healthz", healthz, head=True)
+    _add(app, "GET", "/readyz", readiness.readyz, head=True)
     app.router.add_route("*", "/{path:.*}", answering(_nothing_here))
     return app
 
 
-def _add(app: web.Application, method: str, path: str, handler: Handler) -> None:
+def _add(app: web.Application, method: str, path: str, handler: Handler, *, head: bool = False) -> None:
+    # No HEAD where an answer is counted against a quota: it would cost a call and show nothing.
     resource, allowed = app.router.add_resource(path), [method, "OPTIONS"]
     resource.add_route(method, answering(handler))
-    if method == "GET":
+    if head:
         allowed.insert(1, "HEAD")
         resource.add_route("HEAD", answering(handler))
     resource.add_route("*", answering(_other_method(", ".join(allowed))))

@@ -87,9 +87,17 @@ class ValidationService:
         status = license_status(view.license, view.product, now_ms=now_ms)
         return Details(view, self._vault.reveal(view.key), status)
 
+    async def knows(self, api_key: str) -> bool:
+        """Tell whether a key is some product's, counting nothing.
+
+        Raises: Unavailable.
+        """
+        product = await self._store.snapshots.product(api_key_digest(api_key))
+        return product is not None and not _has_ended(product, self._clock())
+
     async def _admit(self, api_key: str, now_ms: int) -> ProductSnapshot | Answer:
         product = await self._store.snapshots.product(api_key_digest(api_key))
-        if product is None or (product.key_valid_until_ms is not None and product.key_valid_until_ms <= now_ms):
+        if product is None or _has_ended(product, now_ms):
             return _INVALID_API_KEY
         if product.product is not None:
             limit = self._plans.named(product.plan).calls_per_product_per_day
@@ -115,3 +123,7 @@ class ValidationService:
             return verdict
 
         return await self._store.write(work)
+
+
+def _has_ended(product: ProductSnapshot, now_ms: int) -> bool:
+    return product.key_valid_until_ms is not None and product.key_valid_until_ms <= now_ms

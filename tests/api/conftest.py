@@ -120,7 +120,7 @@ async def running_shop(
         licenses = LicenseService(store, store.vault, plans=plans, clock=clock, random_bytes=random_bytes)
         validation = ValidationService(store, store.vault, plans=plans, usage=usage, seen=LastSeen(), clock=clock)
         health = Health("1.2.3", lambda: store.read(lambda tx: tx.ledger.fact("ready")))
-        addresses = AddressReader(ip_network(text) for text in trusted)
+        addresses = AddressReader((ip_network(text) for text in trusted), clock=clock)
         app = build_api(validation, addresses=addresses, health=health)
         async with (
             serve(app, host="127.0.0.1", port=0) as (host, port),

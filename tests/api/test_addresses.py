@@ -1,15 +1,17 @@
 """Guarantees about whose address a call is counted under."""
 
 import logging
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
+from factories import NOW_MS
 from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from bot.api.addresses import REPORTED_AT_MOST, AddressReader
+from bot.api.addresses import FORGOTTEN_AFTER_MS, REPORTED_AT_MOST, AddressReader
 
 PROXIES = tuple(ip_network(text) for text in ("10.0.0.0/8", "fd00::/8", "::1/128"))
 
@@ -27,13 +29,27 @@ class Socket:
         return False
 
 
+@dataclass
+class Moving:
+    """A clock that only the test moves."""
+
+    now_ms: int
+
+    def __call__(self):
+        return self.now_ms
+
+
 def request_from(peer, *headers):
     socket = Socket((peer, 4711))
     return make_mocked_request("POST", "/api/v1/validate", CIMultiDict(headers), transport=socket)
 
 
+def reader_of(trusted=(), *, clock=lambda: NOW_MS, **settings):
+    return AddressReader(trusted, clock=clock, **settings)
+
+
 def seen(peer, *claims, trusted=PROXIES, header="X-Forwarded-For", prefix=64):
-    reader = AddressReader(trusted, client_ip_header=header, ipv6_prefix=prefix)
+    reader = reader_of(trusted, client_ip_header=header, ipv6_prefix=prefix)
     return reader.read(request_from(peer, *((header, claim) for claim in claims)))
 
 
@@ -87,7 +103,7 @@ def test_a_public_caller_that_claims_another_address_is_not_believed():
 
 
 def test_a_configured_header_is_read_in_place_of_the_usual_one():
-    reader = AddressReader(PROXIES, client_ip_header="CF-Connecting-IP")
+    reader = reader_of(PROXIES, client_ip_header="CF-Connecting-IP")
     request = request_from("10.0.0.1", ("CF-Connecting-IP", "8.8.8.8"), ("X-Forwarded-For", "1.1.1.1"))
     assert reader.read(request) == "8.8.8.8"
 
@@ -102,7 +118,7 @@ def test_the_ipv6_prefix_is_the_operators_choice(prefix, address):
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "172.17.0.1", "::1", "100.64.0.3", "fd12::1"])
 def test_a_private_peer_that_passes_addresses_on_untrusted_is_reported_once_and_counts_nowhere(peer, caplog):
-    reader = AddressReader()
+    reader = reader_of()
     request = request_from(peer, ("X-Forwarded-For", "8.8.8.8"))
     with caplog.at_level(logging.WARNING):
         assert [reader.read(request), reader.read(request)] == [None, None]
@@ -112,13 +128,41 @@ def test_a_private_peer_that_passes_addresses_on_untrusted_is_reported_once_and_
 
 
 def test_a_trusted_proxy_that_passes_nothing_on_is_reported_and_counts_nowhere():
-    reader = AddressReader(PROXIES)
+    reader = reader_of(PROXIES)
     assert reader.read(request_from("10.0.0.1")) is None
     assert reader.misconfigured == ("10.0.0.1",)
 
 
+def test_a_proxy_that_was_mended_is_reported_no_longer_and_one_that_fails_again_is_told_again(caplog):
+    clock = Moving(0)
+    reader = reader_of(clock=clock)
+    odd = request_from("10.0.0.1", ("X-Forwarded-For", "8.8.8.8"))
+    for at_ms, misbehaves, reported in (
+        (0, True, True),
+        (FORGOTTEN_AFTER_MS - 1, True, True),
+        (2 * FORGOTTEN_AFTER_MS - 2, False, True),
+        (2 * FORGOTTEN_AFTER_MS - 1, False, False),
+        (3 * FORGOTTEN_AFTER_MS, True, True),
+    ):
+        clock.now_ms = at_ms
+        if misbehaves:
+            reader.read(odd)
+        assert reader.misconfigured == (("10.0.0.1",) if reported else ())
+    assert len([record for record in caplog.records if "api.trusted_proxies" in record.getMessage()]) == 2
+
+
+def test_a_mended_proxy_makes_room_in_the_report_for_another():
+    clock = Moving(0)
+    reader = reader_of(clock=clock)
+    for last in range(REPORTED_AT_MOST):
+        reader.read(request_from(f"192.168.0.{last}", ("X-Forwarded-For", "8.8.8.8")))
+    clock.now_ms = FORGOTTEN_AFTER_MS
+    reader.read(request_from("192.168.1.1", ("X-Forwarded-For", "8.8.8.8")))
+    assert reader.misconfigured == ("192.168.1.1",)
+
+
 def test_a_long_lie_on_the_left_changes_nothing_and_is_not_remembered():
-    reader = AddressReader(PROXIES)
+    reader = reader_of(PROXIES)
     for number in range(300):
         claim = ("1.2.3.4, " * 500) + f"nonsense{number}, 8.8.8.8, 10.0.0.2"
         assert reader.read(request_from("10.0.0.1", ("X-Forwarded-For", claim))) == "8.8.8.8"
@@ -130,7 +174,7 @@ def test_a_chain_of_nothing_but_proxies_ends_at_a_bounded_distance():
 
 
 def test_many_odd_peers_cannot_fill_the_report():
-    reader = AddressReader()
+    reader = reader_of()
     for last in range(200):
         reader.read(request_from(f"192.168.0.{last}", ("X-Forwarded-For", "8.8.8.8")))
     assert len(reader.misconfigured) == REPORTED_AT_MOST

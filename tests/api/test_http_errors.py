@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from factories import make_plan
 from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
@@ -185,10 +186,10 @@ async def test_an_odd_look_up_is_answered_in_the_one_shape(shop, api_key, path, 
     [
         ("GET", "/api/v1/validate", 405, "POST, OPTIONS"),
         ("PUT", "/api/v1/validate", 405, "POST, OPTIONS"),
-        ("DELETE", f"/api/v1/license/{KEY}", 405, "GET, HEAD, OPTIONS"),
+        ("DELETE", f"/api/v1/license/{KEY}", 405, "GET, OPTIONS"),
         ("POST", "/healthz", 405, "GET, HEAD, OPTIONS"),
         ("OPTIONS", "/api/v1/validate", 204, "POST, OPTIONS"),
-        ("OPTIONS", f"/api/v1/license/{KEY}", 204, "GET, HEAD, OPTIONS"),
+        ("OPTIONS", f"/api/v1/license/{KEY}", 204, "GET, OPTIONS"),
         ("GET", "/", 404, None),
         ("GET", "/api/v2/validate", 404, None),
         ("POST", "/api/v1/validate/", 404, None),
@@ -202,10 +203,59 @@ async def test_another_address_or_method_is_told_so(shop, method, path, code, al
         assert reply.seen == (code, "invalid_request")
 
 
-async def test_head_answers_as_get_without_a_body(shop, api_key):
-    reply = await shop.get(f"/api/v1/license/{KEY}", api_key, method="HEAD")
-    assert (reply.code, reply.raw) == (404, b"")
-    assert (await shop.get("/healthz", method="HEAD")).code == 200
+async def test_head_answers_as_get_without_a_body_where_it_costs_nothing(shop):
+    for path in ("/healthz", "/readyz"):
+        reply = await shop.get(path, method="HEAD")
+        assert (reply.code, reply.raw) == (200, b"")
+
+
+async def test_head_on_a_look_up_is_refused_and_spends_no_quota(open_shop):
+    async with open_shop(plan=make_plan(calls_per_product_per_day=1)) as shop:
+        api_key = (await shop.product()).api_key
+        path = f"/api/v1/license/{(await shop.issue()).key}"
+        for _ in range(3):
+            assert (await shop.get(path, api_key, method="HEAD")).code == 405
+        assert (await shop.get(path, api_key)).code == 200
+
+
+MALFORMED = {
+    "no JSON": (b"{", {}),
+    "no license key": (b"{}", {}),
+    "no object": (b"[]", {}),
+    "too large": (b" " * (BODY_LIMIT + 1), {}),
+    "another type": (GOOD, {"Content-Type": "text/plain"}),
+    "compressed": (GOOD, {"Content-Encoding": "gzip"}),
+}
+
+
+@pytest.mark.parametrize("fault", MALFORMED)
+async def test_whoever_has_no_key_is_told_so_before_what_is_wrong_with_the_body(shop, api_key, fault):
+    body, headers = MALFORMED[fault]
+    for bearer, told in (("kp_live_unknown", "invalid_api_key"), (api_key, "invalid_request")):
+        sent = {"Authorization": f"Bearer {bearer}", "Content-Type": "application/json"} | headers
+        reply = await shop.post(body, sent)
+        assert reply.body["status"] == told
+        assert (reply.code == 401) == (told == "invalid_api_key")
+
+
+async def test_an_endless_body_without_a_known_key_is_cut_off_with_401(shop):
+    async def endless():
+        for _ in range(BODY_LIMIT):
+            yield b" " * 64
+
+    headers = {"Authorization": "Bearer kp_live_unknown", "Content-Type": "application/json"}
+    async with shop.http.post(f"{shop.url}/api/v1/validate", data=endless(), headers=headers) as response:
+        assert (response.status, (await response.json())["status"]) == (401, "invalid_api_key")
+
+
+async def test_a_rotated_key_is_told_so_before_what_is_wrong_with_the_body(shop, api_key):
+    await shop.catalog.rotate_key(shop.staff, name="Widget")
+    reply = await shop.post(b"{", {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"})
+    assert reply.seen == (401, "invalid_api_key")
+
+
+async def test_an_overlong_key_in_a_look_up_is_401_without_a_known_bearer(shop):
+    assert (await shop.get(f"/api/v1/license/{'A' * 300}", "kp_live_unknown")).seen == (401, "invalid_api_key")
 
 
 def refusal_of(body: bytes) -> Refused | None:

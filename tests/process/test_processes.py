@@ -124,3 +124,11 @@ async def test_the_sandbox_stays_up_and_its_ready_curl_line_answers_active(tmp_p
     await asyncio.wait_for(process.communicate(), timeout=5)
     assert process.returncode == 0
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_an_address_of_ipv6_is_logged_as_a_web_address_that_answers(tmp_path: Path) -> None:
+    settings = {"DATABASE__URL": f"sqlite:///{tmp_path}/keyport.db", "API__HOST": "::1"}
+    async with keyport("api", **settings) as (_process, base_url), aiohttp.ClientSession() as session:
+        assert base_url.startswith("http://[::1]:")
+        async with session.get(f"{base_url}/healthz") as answer:
+            assert answer.status == 200

@@ -86,12 +86,22 @@ async def test_an_outage_of_discord_at_the_start_is_told_once_and_the_bot_connec
     assert told(caplog, "cannot be reached") == 1
 
 
-async def test_a_gateway_that_drops_the_bot_gets_it_back(sandbox: Sandbox, served: Running) -> None:
+@pytest.mark.parametrize("resume", [True, False])
+async def test_a_lost_connection_is_told_once_when_lost_and_once_when_back(
+    sandbox: Sandbox, served: Running, caplog: pytest.LogCaptureFixture, resume: bool
+) -> None:
     async with connecting(sandbox, served.house):
         await served.becomes(DiscordState.CONNECTED)
-        await sandbox.drop_gateway(resume=False)
-        await served.becomes(DiscordState.CONNECTING)
+        for losses in (1, 2):
+            await sandbox.drop_gateway(resume=resume)
+            async with asyncio.timeout(20):
+                while told(caplog, "Connected to Discord again.") < losses:
+                    await asyncio.sleep(0.01)
+            assert told(caplog, "The connection to Discord was lost") == losses
         await served.becomes(DiscordState.CONNECTED)
+    lines = [record.getMessage() for record in caplog.records if record.name == "bot.supervisor"]
+    assert lines[0] == "Connected to Discord."
+    assert len(lines) == 5
 
 
 async def test_a_wrong_token_is_told_with_what_to_do_and_the_api_goes_on(

@@ -80,6 +80,7 @@ def test_config_toml_in_the_working_folder_is_read_and_the_environment_wins():
 
 SAMPLES = {
     "api_base": "http://x/api",
+    "public_url": "http://x",
     "url": "sqlite:////srv/k.db",
     "default_plan": "default",
     "level": "ERROR",
@@ -122,6 +123,9 @@ def test_proxies_are_a_comma_list_in_the_environment_and_a_list_or_text_in_the_f
             "10.0.0.1,hunter2",
             "KEYPORT_API__TRUSTED_PROXIES must hold addresses",
         ),
+        ("KEYPORT_API__PUBLIC_URL", "license.hunter2.com", "such as https://license.example.com, or empty"),
+        ("KEYPORT_API__PUBLIC_URL", "https://x/?hunter2", "KEYPORT_API__PUBLIC_URL must be a web address"),
+        ("KEYPORT_API__PUBLIC_URL", "https://hunter2@x", "KEYPORT_API__PUBLIC_URL must be a web address"),
         ("KEYPORT_API__CLIENT_IP_HEADER", "X Real", "holds characters"),
         ("KEYPORT_CACHE__LICENSES", "0", "at least 1"),
         ("KEYPORT_LOG__LEVEL", "hunter2", "must be one of 'debug', 'info', 'warning' or 'error'"),
@@ -196,6 +200,12 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path):
 def test_a_byte_order_mark_is_read_over():
     Path("config.toml").write_bytes(b"\xef\xbb\xbf[api]\nport = 1\n")
     assert load(None, {}).api.port == 1
+
+
+def test_a_public_address_may_have_a_path_and_loses_its_last_slash():
+    config = load(None, {"KEYPORT_API__PUBLIC_URL": "https://example.com/licenses/"})
+    assert config.api.public_url == "https://example.com/licenses"
+    assert load(None, {"KEYPORT_API__PUBLIC_URL": ""}) == Config()
 
 
 def test_a_token_loses_the_blanks_around_it():
