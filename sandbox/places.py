@@ -59,10 +59,10 @@ class Guild:
     def add_channel(self, name: str) -> Channel:
         return Channel(self._hub, self._world.add_channel(self.record, name))
 
-    def add_role(self, name: str, *, permissions: Asked = 0, above_bot: bool = False) -> Role:
+    def add_role(self, name: str, *, permissions: Asked = 0, color: int = 0, above_bot: bool = False) -> Role:
         """Add a role, just below the bot's own role or above everything."""
         below = None if above_bot or not self.bot_present else self.bot_role.position
-        return self._world.add_role(self.record, name, position=below, permissions=bits(permissions))
+        return self._world.add_role(self.record, name, position=below, permissions=bits(permissions), color=color)
 
     def add_managed_role(self, name: str) -> Role:
         """Add a role that some integration manages and nobody can give away."""

@@ -31,10 +31,10 @@ function draw() {
   if (state === shown || !guide) return;
   shown = state;
   const focus = box.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-  const close = button("✕", toggleGuide, { class: "plain", "aria-label": "Close the things to try" });
-  const title = el("div", { class: "guide-title" }, el("strong", {}, "Three things to try"), " one click each, then anything you like", close);
+  const close = button("✕", toggleGuide, { class: "plain guide-close", "aria-label": "Close the things to try" });
+  const title = el("h2", { class: "guide-title" }, "Three things to try", el("small", {}, "one click each, then anything you like"));
   const cards = guide.tries.map(card);
-  fill(box, title, el("div", { class: "cards" }, cards, guide.call && callCard(guide.call)), response());
+  fill(box, el("div", { class: "cards" }, title, cards, guide.call && callCard(guide.call), close), response());
   if (focus) box.querySelector(`[data-key="${focus}"]`)?.focus();
 }
 
@@ -58,7 +58,7 @@ function card(each, index) {
     disabled: busy !== null,
     dataset: { key: `try-${index}` },
   });
-  return el("div", { class: "card" }, el("div", { class: "card-head" }, number, who), el("p", {}, each.about), start);
+  return el("div", { class: "card" }, el("div", { class: "card-head" }, number, start, who), el("p", {}, each.about));
 }
 
 function callCard({ title, about }) {
@@ -69,7 +69,13 @@ function callCard({ title, about }) {
   const number = el("span", { class: "number api", "aria-hidden": "true" }, "{}");
   const who = el("span", { class: "card-who" }, "as the product");
   const start = button(title, run, { class: "button success", dataset: { key: "call" } });
-  return el("div", { class: "card" }, el("div", { class: "card-head" }, number, who), el("p", {}, about), start);
+  return el("div", { class: "card" }, el("div", { class: "card-head" }, number, start, who), el("p", {}, about));
+}
+
+/** The answer with its verdict marked, byte for byte as it came. */
+function told() {
+  const found = /^(\{"valid":(?:true|false),"status":"[^"]*")([\s\S]*)$/.exec(answer.answer);
+  return found ? [el("mark", {}, found[1]), found[2]] : answer.answer;
 }
 
 /** The request and its answer, as they went over the wire. */
@@ -84,7 +90,7 @@ function response() {
     "div",
     { class: good ? "wire good" : "wire bad", role: "status" },
     el("pre", { tabindex: "0", "aria-label": "Request" }, answer.shown),
-    el("pre", { tabindex: "0", "aria-label": "Answer", class: "wire-answer" }, `HTTP ${answer.status}\n${answer.answer}`),
+    el("pre", { tabindex: "0", "aria-label": "Answer", class: "wire-answer" }, el("b", {}, `HTTP ${answer.status}`), "\n", told()),
     button("✕", close, { class: "plain", "aria-label": "Close the answer" }),
   );
 }

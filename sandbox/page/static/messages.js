@@ -15,6 +15,7 @@ const NEAR_END = 80;
 
 let drawn = new Map(); // message id to {shape, node}
 let shownFor = "";
+let following = true; // whether the reader is at the end, where new messages come
 let exhausted = new Set();
 
 export function startMessages() {
@@ -23,8 +24,16 @@ export function startMessages() {
   listen(["arrived"], announceAloud);
   const list = find("messages");
   list.addEventListener("keydown", walk);
-  list.addEventListener("scroll", () => atEnd(list) && markRead(here.at));
+  list.addEventListener("scroll", () => {
+    following = atEnd(list);
+    if (following) markRead(here.at);
+  });
+  new ResizeObserver(() => following && toEnd(list)).observe(list);
 }
+
+const toEnd = (list) => {
+  list.scrollTop = list.scrollHeight;
+};
 
 const atEnd = (list) => list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END;
 
@@ -32,7 +41,7 @@ function draw() {
   if (!world.ready || !here.at) return;
   const list = find("messages");
   const place = `${here.me}:${here.at}`;
-  const follow = place !== shownFor || atEnd(list);
+  const follow = place !== shownFor || following;
   if (place !== shownFor) drawn = new Map();
   shownFor = place;
   const focus = focused(list);
@@ -42,7 +51,8 @@ function draw() {
   if (!last.some((each) => each.tabIndex === 0)) moveStop(last, last.at(-1));
   restore(list, focus);
   if (follow) {
-    list.scrollTop = list.scrollHeight;
+    following = true;
+    toEnd(list);
     markRead(here.at);
   }
 }
