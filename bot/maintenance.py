@@ -1,7 +1,6 @@
 """What the operator does to a store that is not serving: migrate it, back it up, restore it."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from bot import archive
 from bot.config import Database
 from bot.replacement import Pair, put_in_place, settle
+from bot.scratch import folder_beside, remove_leftovers
 from storage import maintenance as store
 from storage.errors import StoreRefused
 from storage.maintenance import Contents, MigrationReport
@@ -25,6 +25,7 @@ __all__ = [
     "migrate",
     "needs_migration",
     "replace",
+    "tidy_up",
     "unpacked",
 ]
 
@@ -75,7 +76,7 @@ def back_up(
 ) -> Contents:
     """Write one archive of database and key file while others go on using them; say what it holds."""
     # The copy in clear stays on the disk that holds the database anyway, not on the target's.
-    with _folder_beside(database.path, "backup") as folder:
+    with folder_beside(database.path, "backup") as folder:
         copy = Pair(database=folder / "copy.db", key_file=folder / "copy.key")
         shutil.copyfile(database.key_path, copy.key_file)
         copy.key_file.chmod(0o600)
@@ -100,7 +101,7 @@ def unpacked(source: Path, database: Database, *, passphrase: str) -> Iterator[U
         ArchiveRefused: it is damaged, newer, its parts do not fit, or the passphrase is another.
     """
     database.path.parent.mkdir(parents=True, exist_ok=True)
-    with _folder_beside(database.path, "restore") as folder:
+    with folder_beside(database.path, "restore") as folder:
         files = Pair(database=folder / "restored.db", key_file=folder / "restored.key")
         manifest = archive.read(source, passphrase=passphrase, database=files.database, key_file=files.key_file)
         yield Unpacked(files=files, manifest=manifest, contents=_brought_up_to_date(files))
@@ -116,9 +117,10 @@ def pair(database: Database) -> Pair:
     return Pair(database=database.path, key_file=database.key_path)
 
 
-def finish_restore(database: Database) -> bool:
-    """Finish a restore that a crash cut off; return whether there was one."""
-    return settle(pair(database))
+def tidy_up(database: Database) -> None:
+    """Finish a restore that a crash cut off, and remove what killed commands left beside the database."""
+    settle(pair(database))
+    remove_leftovers(database.path)
 
 
 def _is_sqlite(path: Path) -> bool:
@@ -173,9 +175,3 @@ def _named_after(backup: Path, revision: str) -> Path:
         number += 1
         name = f"{stem}.{number}.bak"
     return backup.rename(backup.with_name(name))
-
-
-@contextmanager
-def _folder_beside(file: Path, purpose: str) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix=f".keyport-{purpose}-", dir=file.parent) as folder:
-        yield Path(folder)

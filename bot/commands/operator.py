@@ -14,7 +14,7 @@ from bot.commands.options import Refused
 from bot.commands.upkeep import refuse_missing
 from bot.commands.words import plain
 from bot.config import Config
-from bot.maintenance import finish_restore
+from bot.maintenance import tidy_up
 from i18n import gettext as _
 from licensing.errors import LicenseNotFound
 from licensing.models import Actor, ActorKind, LicenseView, Organization
@@ -58,7 +58,7 @@ def run_at_desk(config: Config, server: str | None, work: Callable[[Desk], Await
     Raises: Refused, and whatever the work refuses with.
     """
     refuse_missing(config.database)
-    finish_restore(config.database)
+    tidy_up(config.database)
 
     async def at_desk() -> T:
         async with _desk(config, server) as desk:

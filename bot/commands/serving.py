@@ -10,7 +10,7 @@ from typing import Any
 from bot import app
 from bot.commands.options import Refused
 from bot.config import Config
-from bot.maintenance import finish_restore
+from bot.maintenance import tidy_up
 from i18n import gettext as _
 
 _CANNOT_LISTEN = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}
@@ -25,13 +25,13 @@ def run(config: Config) -> None:
                 "or try 'keyport sandbox', which needs none."
             )
         )
-    finish_restore(config.database)
+    tidy_up(config.database)
     _serve(config, app.run(config))
 
 
 def api(config: Config) -> None:
     """Run the API alone until told to stop."""
-    finish_restore(config.database)
+    tidy_up(config.database)
     _serve(config, app.run_api(config))
 
 

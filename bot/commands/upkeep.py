@@ -79,7 +79,7 @@ def _on_files(database: Database) -> Iterator[None]:
     # A plain stop by the system runs the same clean-up as Ctrl-C: no copy in clear is left behind.
     signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(128 + signal.SIGTERM))
     try:
-        maintenance.finish_restore(database)
+        maintenance.tidy_up(database)
         yield
     except OSError as error:
         if error.strerror is None:
