@@ -5,10 +5,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV ?= uv
 
-.PHONY: help run test check format lint types contracts messages lock bench clean
+.PHONY: help install run test check format lint types contracts messages lock bench clean
 
 help: ## What there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(VENV)/.runtime ## Set up the virtual environment with the keyport command; start nothing
 
 run: $(VENV)/.runtime ## Start KeyPort: your bot if a token is configured, else the sandbox
 	@$(BIN)/keyport start
