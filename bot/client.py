@@ -11,23 +11,52 @@ import yarl
 from discord import app_commands
 from discord.ext import commands
 
-from cogs import account_buttons, license_buttons, product_buttons
+from cogs import (
+    account_buttons,
+    approvals,
+    find_buttons,
+    license_buttons,
+    license_questions,
+    product_buttons,
+    settings_buttons,
+    transfer_buttons,
+)
 from cogs.account import Account
+from cogs.approvals import Approvals
 from cogs.context import Context, Services
 from cogs.deliveries import Deliveries
 from cogs.guilds import Guilds, Roster
+from cogs.letters import Letters
 from cogs.licenses import Licenses
+from cogs.menus import Menus
 from cogs.outbox import PAUSES_S, POLL_S, Outbox
 from cogs.products import Products
+from cogs.role_keeper import RoleKeeper
 from cogs.roles import Roles
 from cogs.staff import Staff
+from cogs.transfers import Transfers
 from cogs.tree import Catalogues, Tree
+from cogs.ui.forms import Forms, TryAgain
 from cogs.ui.persistent import Cancel
 from licensing.ports import Clock, Store
 
 log = logging.getLogger(__name__)
 
 GUILDS_ARRIVE_S = 2.0  # after the last guild for so long, all have arrived
+
+_ITEMS = (
+    *account_buttons.ITEMS,
+    *approvals.ITEMS,
+    *find_buttons.ITEMS,
+    *license_buttons.ITEMS,
+    *license_questions.ITEMS,
+    *product_buttons.ITEMS,
+    *settings_buttons.ITEMS,
+    *transfer_buttons.ITEMS,
+    Cancel,
+    TryAgain,
+)
+_FORMS = (*approvals.FORMS, *license_buttons.FORMS, *license_questions.FORMS, *settings_buttons.FORMS)
 
 _AUTHENTICATION_FAILED = 4004
 _DISALLOWED_INTENTS = 4014
@@ -74,18 +103,20 @@ class KeyPortClient(commands.Bot):
         )
         self._tree = cast(Tree, self.tree)
         self.context = context
+        self.forms = _FORMS
         self._store = store
 
     async def setup_hook(self) -> None:
         """Add the cogs and buttons, register changed commands, begin to deliver."""
         await self.add_cogs()
-        items = (*license_buttons.ITEMS, *product_buttons.ITEMS, *account_buttons.ITEMS, Cancel)
-        self.add_dynamic_items(*items)
+        self.add_dynamic_items(*_ITEMS)
         await self._tree.set_translator(Catalogues())
         if await self._tree.sync_changes(self._store):
             log.info("commands registered with Discord")
-        deliveries = Deliveries(self, self.context.services)
-        await self.add_cog(Roles(self.context.services.roles, deliveries))
+        services = self.context.services
+        keeper = RoleKeeper(services.roles)
+        deliveries = Deliveries(self, Letters(services, clock=self.context.clock), keeper)
+        await self.add_cog(Roles(services.roles, keeper))
         self.context.outbox.start(deliveries.deliver)
 
     async def add_cogs(self) -> None:
@@ -93,7 +124,11 @@ class KeyPortClient(commands.Bot):
         await self.add_cog(Products(self.context))
         await self.add_cog(Licenses(self.context))
         await self.add_cog(Account(self.context))
+        await self.add_cog(Transfers(self.context))
+        await self.add_cog(Approvals())
         await self.add_cog(Staff(self.context))
+        await self.add_cog(Menus(self.tree))
+        await self.add_cog(Forms())
         await self.add_cog(Guilds(self, self.context.roster))
 
     async def close(self) -> None:

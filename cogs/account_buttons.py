@@ -6,10 +6,12 @@ import discord
 
 from cogs.actors import acknowledge, acknowledge_in_place
 from cogs.context import Interaction, context_of
-from cogs.ui import layouts, words
+from cogs.transfer_buttons import Give
+from cogs.ui import layouts, license_layouts, words
 from cogs.ui.persistent import Persistent, button, picked
 from i18n import gettext as _
 from i18n import ngettext
+from licensing.lifecycle import is_transferable
 from licensing.models import LicenseView
 
 PAGE = 25  # options that one menu holds
@@ -76,9 +78,11 @@ class Choose(Persistent, template=r"account:v1:choose"):
 def panel(interaction: Interaction, view: LicenseView, *, lead: str = "") -> discord.ui.LayoutView:
     """Return what members see of their own license."""
     key_tail = context_of(interaction).services.account.key_tail(view)
-    items = [Reveal(str(view.license.id)), Refresh(str(view.license.id))]
+    items: list[Persistent] = [Reveal(str(view.license.id)), Refresh(str(view.license.id))]
     now_ms = context_of(interaction).clock()
-    return layouts.license_panel(view, key_tail, now_ms=now_ms, items=items, lead=lead, staff=False)
+    if is_transferable(view.license, view.product, now_ms=now_ms):
+        items.append(Give(str(view.license.id)))
+    return license_layouts.license_panel(view, key_tail, now_ms=now_ms, items=items, lead=lead, staff=False)
 
 
 def overview(interaction: Interaction, held: Sequence[LicenseView], *, page: int) -> discord.ui.LayoutView:

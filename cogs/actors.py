@@ -3,7 +3,7 @@
 import discord
 
 from cogs.context import Interaction, context_of
-from licensing.errors import GuildOnly
+from licensing.errors import BotNotInServer, GuildOnly, ServerLeft
 from licensing.models import Actor
 
 
@@ -53,3 +53,23 @@ def actor_of(interaction: Interaction) -> Actor:
         role_ids=frozenset(role.id for role in member.roles),
         is_administrator=interaction.permissions.administrator or guild.owner_id == member.id,
     )
+
+
+async def acknowledge_as_member(interaction: Interaction, guild_id: int) -> Actor:
+    """Promise to change the message that was pressed, then say who asks, as a member of a server.
+
+    In a direct message Discord tells of no server, so the button's id names it and Discord is asked who they are
+    there. Roles are left out: this speaks for the member's own things alone.
+
+    Raises: ServerLeft, BotNotInServer, Unavailable.
+    """
+    await interaction.response.defer()
+    guild = interaction.client.get_guild(guild_id)
+    if guild is None:
+        raise BotNotInServer
+    await context_of(interaction).roster.admit(guild)
+    try:
+        member = await guild.fetch_member(interaction.user.id)
+    except discord.NotFound as error:
+        raise ServerLeft from error
+    return Actor(organization_id=guild.id, id=member.id, name=member.display_name)

@@ -1,5 +1,7 @@
 """What Discord suggests while somebody types: within their server, and only what they may see."""
 
+from collections.abc import Mapping
+
 from discord import app_commands
 
 from cogs.actors import actor_of
@@ -30,6 +32,38 @@ async def license_(interaction: Interaction, current: str) -> Choices:
         )
         for view in found
     ]
+
+
+@completes
+async def own_license(interaction: Interaction, current: str) -> Choices:
+    """Suggest the asker's own licenses by number, end of the key or product."""
+    services, now_ms = context_of(interaction).services, context_of(interaction).clock()
+    held = await services.account.list(actor_of(interaction))
+    named = {
+        words.choice(view, services.account.key_tail(view), now_ms=now_ms, with_holder=False): f"#{view.license.id}"
+        for view in held
+    }
+    return _containing(named, current)
+
+
+@completes
+async def offered_license(interaction: Interaction, current: str) -> Choices:
+    """Suggest the licenses that the asker has offered to somebody."""
+    services, by = context_of(interaction).services, actor_of(interaction)
+    named = {
+        f"#{each.license.license.id} · {each.license.product.name} → @{each.transfer.to_name}"[
+            : words.CHOICE_LENGTH
+        ]: f"#{each.license.license.id}"
+        for each in await services.transfers.mine(by)
+        if each.holder.discord_id == by.id
+    }
+    return _containing(named, current)
+
+
+def _containing(named: Mapping[str, str], current: str) -> Choices:
+    sought = current.strip().casefold()
+    fitting = [(name, value) for name, value in named.items() if sought in name.casefold()]
+    return [app_commands.Choice(name=name, value=value) for name, value in fitting[:_LIMIT]]
 
 
 @completes

@@ -1,17 +1,20 @@
 """The buttons beside a license that staff look at; each asks the service for permission again."""
 
+from collections.abc import Mapping
+
 import discord
 
-from cogs.actors import acknowledge, acknowledge_in_place
+from cogs.actors import acknowledge, acknowledge_in_place, actor_of
 from cogs.context import Interaction, context_of
-from cogs.ui import layouts, words
-from cogs.ui.errors import report
-from cogs.ui.persistent import Cancel, Persistent, button, note
+from cogs.license_questions import Ask
+from cogs.ui import license_layouts
+from cogs.ui.forms import Field, Form, in_time
+from cogs.ui.persistent import Persistent, button
 from i18n import gettext as _
-from i18n import set_locale
-from licensing.models import NOTES_LIMIT, LicenseView
-
-_MODAL_OPEN_S = 15 * 60
+from licensing.errors import MaxIpsInvalid
+from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT, LicenseState, LicenseView
+from licensing.services.changes import Changed, Edit
+from licensing.services.switches import whole_number
 
 
 class Reveal(Persistent, template=r"license:v1:(?P<license_id>\d{1,18}):reveal"):
@@ -40,69 +43,87 @@ class Refresh(Persistent, template=r"license:v1:(?P<license_id>\d{1,18}):refresh
         await interaction.edit_original_response(view=panel(interaction, view))
 
 
-class Revoke(Persistent, template=r"license:v1:(?P<license_id>\d{1,18}):revoke"):
-    """Asks whether to revoke, and says what that would do."""
+class Reinstate(Persistent, template=r"license:v1:(?P<license_id>\d{1,18}):reinstate"):
+    """Ends a suspension."""
 
     def __init__(self, license_id: str) -> None:
-        super().__init__(button(_("Revoke…"), f"license:v1:{license_id}:revoke", discord.ButtonStyle.danger))
-        self._license_id = license_id
-
-    async def pressed(self, interaction: Interaction) -> None:
-        by = await acknowledge(interaction)
-        view = await context_of(interaction).services.licenses.view(by, f"#{self._license_id}")
-        await interaction.followup.send(view=confirmation(interaction, view), ephemeral=True)
-
-
-class RevokeNow(Persistent, template=r"license:v1:(?P<license_id>\d{1,18}):revoke:now"):
-    """Revokes, with the reason that its message shows, if any."""
-
-    def __init__(self, license_id: str) -> None:
-        style = discord.ButtonStyle.danger
-        super().__init__(button(_("Revoke for good"), f"license:v1:{license_id}:revoke:now", style))
+        super().__init__(button(_("Reinstate"), f"license:v1:{license_id}:reinstate", discord.ButtonStyle.success))
         self._license_id = license_id
 
     async def pressed(self, interaction: Interaction) -> None:
         by = await acknowledge_in_place(interaction)
-        reason = layouts.shown_reason(interaction.message)
-        view = await context_of(interaction).services.licenses.revoke(by, f"#{self._license_id}", reason=reason)
-        await interaction.edit_original_response(view=revoked(view))
+        changed = await context_of(interaction).services.changes.reinstate(by, f"#{self._license_id}")
+        await interaction.edit_original_response(view=changed_panel(interaction, changed))
 
 
-class RevokeBecause(Persistent, template=r"license:v1:(?P<license_id>\d{1,18}):revoke:because"):
-    """Asks for the reason first."""
+class Extend(Persistent, template=r"license:v1:(?P<license_id>\d{1,18}):extend"):
+    """Asks how much time to add."""
 
     def __init__(self, license_id: str) -> None:
-        super().__init__(button(_("Give a reason…"), f"license:v1:{license_id}:revoke:because"))
+        super().__init__(button(_("Extend…"), f"license:v1:{license_id}:extend"))
         self._license_id = license_id
 
     async def pressed(self, interaction: Interaction) -> None:
-        await interaction.response.send_modal(Reason(self._license_id))
+        await ExtendForm(self._license_id).open(interaction)
 
 
-class Reason(discord.ui.Modal):
-    """Takes the reason for a revocation; the holder is told it."""
+class ExtendForm(Form, template=r"license:v1:(?P<license_id>\d{1,18}):extend:form"):
+    """Takes the time to add."""
 
-    def __init__(self, license_id: str, *, typed: str | None = None) -> None:
-        super().__init__(title=_("Revoke license #{id}").format(id=license_id), timeout=_MODAL_OPEN_S)
+    def __init__(self, license_id: str) -> None:
+        description = _("Added to the end: 30d, 1y6mo; or a new end: 2027-01-01, never")
+        super().__init__(
+            custom_id=f"license:v1:{license_id}:extend:form",
+            title=_("Extend license #{id}").format(id=license_id),
+            fields=[Field("duration", _("How long"), description, required=True)],
+        )
         self._license_id = license_id
-        self.reason = discord.ui.TextInput["Reason"](
-            style=discord.TextStyle.paragraph, max_length=NOTES_LIMIT, default=typed
-        )
-        label = discord.ui.Label["Reason"](
-            text=_("Reason"), description=_("The holder is told this."), component=self.reason
-        )
-        self.add_item(label)
 
-    async def on_submit(self, interaction: Interaction) -> None:
-        set_locale(str(interaction.locale))
+    async def submitted(self, interaction: Interaction, typed: Mapping[str, str]) -> None:
         by = await acknowledge_in_place(interaction)
-        licenses = context_of(interaction).services.licenses
-        view = await licenses.revoke(by, f"#{self._license_id}", reason=self.reason.value)
-        await interaction.edit_original_response(view=revoked(view))
-        context_of(interaction).outbox.wake.set()
+        changes = context_of(interaction).services.changes
+        changed = await changes.extend(by, f"#{self._license_id}", typed["duration"])
+        await interaction.edit_original_response(view=changed_panel(interaction, changed))
 
-    async def on_error(self, interaction: Interaction, error: Exception) -> None:  # type: ignore[override]  # discord.py says View's signature holds, and calls it with this one
-        await report(interaction, error)
+
+class EditLicense(Persistent, template=r"license:v1:(?P<license_id>\d{1,18}):edit"):
+    """Opens the license's form, filled in with how it is now."""
+
+    def __init__(self, license_id: str) -> None:
+        super().__init__(button(_("Edit…"), f"license:v1:{license_id}:edit"))
+        self._license_id = license_id
+
+    async def pressed(self, interaction: Interaction) -> None:
+        by, changes = actor_of(interaction), context_of(interaction).services.changes
+        view = await in_time(changes.editable(by, f"#{self._license_id}"))
+        filled = {"max_ips": str(view.license.max_ips or 0), "notes": view.license.notes or ""}
+        await EditForm(self._license_id).open(interaction, filled)
+
+
+class EditForm(Form, template=r"license:v1:(?P<license_id>\d{1,18}):edit:form"):
+    """Takes a new address limit, notes and end."""
+
+    def __init__(self, license_id: str) -> None:
+        super().__init__(
+            custom_id=f"license:v1:{license_id}:edit:form",
+            title=_("Edit license #{id}").format(id=license_id),
+            fields=[
+                Field("max_ips", _("Address limit"), _("0 is any number")),
+                Field("notes", _("Notes"), _("Something only staff see"), max_length=NOTES_LIMIT, long=True),
+                Field("expiry", _("New end"), _("30d, 2027-01-01, never; empty leaves it as it is")),
+            ],
+        )
+        self._license_id = license_id
+
+    async def submitted(self, interaction: Interaction, typed: Mapping[str, str]) -> None:
+        by = await acknowledge_in_place(interaction)
+        edit = Edit(
+            max_ips=whole_number(typed["max_ips"], most=MAX_IPS_LIMIT, refusal=MaxIpsInvalid) or 0,
+            notes=typed["notes"],
+            expiry=typed["expiry"].strip() or None,
+        )
+        changed = await context_of(interaction).services.changes.edit(by, f"#{self._license_id}", edit)
+        await interaction.edit_original_response(view=changed_panel(interaction, changed))
 
 
 def panel(interaction: Interaction, view: LicenseView, *, lead: str = "") -> discord.ui.LayoutView:
@@ -110,29 +131,30 @@ def panel(interaction: Interaction, view: LicenseView, *, lead: str = "") -> dis
     license_id = str(view.license.id)
     items: list[Persistent] = [Reveal(license_id), Refresh(license_id)]
     if view.license.revoked_at_ms is None:
-        items.append(Revoke(license_id))
+        items += _for_one_that_lives(view)
     key_tail = context_of(interaction).services.licenses.key_tail(view)
     now_ms = context_of(interaction).clock()
-    return layouts.license_panel(view, key_tail, now_ms=now_ms, items=items, lead=lead)
+    return license_layouts.license_panel(view, key_tail, now_ms=now_ms, items=items, lead=lead)
 
 
-def confirmation(interaction: Interaction, view: LicenseView, *, reason: str | None = None) -> discord.ui.LayoutView:
-    """Return the question whether to revoke."""
+def changed_panel(interaction: Interaction, changed: Changed) -> discord.ui.LayoutView:
+    """Return a license after a change, with what was changed on top."""
+    lead = license_layouts.changes(changed.before, changed.after, now_ms=context_of(interaction).clock())
+    return panel(interaction, changed.after, lead=lead)
+
+
+def _for_one_that_lives(view: LicenseView) -> list[Persistent]:
     license_id = str(view.license.id)
-    key_tail = context_of(interaction).services.licenses.key_tail(view)
-    items: list[Persistent] = [RevokeNow(license_id), Cancel()]
-    if reason is None:
-        items.insert(1, RevokeBecause(license_id))
-    return layouts.confirm_revoke(view, key_tail, reason=reason, items=items)
+    items: list[Persistent] = []
+    if view.license.expires_at_ms is not None:
+        items.append(Extend(license_id))
+    items.append(EditLicense(license_id))
+    suspended = view.license.state is LicenseState.SUSPENDED
+    items.append(Reinstate(license_id) if suspended else Ask(license_id, "suspend"))
+    if view.addresses:
+        items.append(Ask(license_id, "reset"))
+    return [*items, Ask(license_id, "revoke")]
 
 
-def revoked(view: LicenseView) -> discord.ui.LayoutView:
-    """Return what is said after a revocation."""
-    return note(
-        _("License #{id} for {product} is revoked; its next validation is refused.").format(
-            id=view.license.id, product=words.plain(view.product.name)
-        )
-    )
-
-
-ITEMS = (Reveal, Refresh, Revoke, RevokeNow, RevokeBecause)
+ITEMS = (Reveal, Refresh, Reinstate, Extend, EditLicense)
+FORMS = (ExtendForm, EditForm)

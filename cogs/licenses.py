@@ -2,11 +2,11 @@
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
-from cogs import completions, license_buttons
+from cogs import completions, find_buttons, license_buttons, license_questions
 from cogs.actors import acknowledge
 from cogs.context import Context, Interaction
+from cogs.license_changes import TEXT, LicenseChanges
 from cogs.options import check_holder, parse_address
 from cogs.outbox import Outcome
 from cogs.ui import layouts
@@ -15,24 +15,22 @@ from i18n import gettext as _
 from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT
 from licensing.services.licenses import Issued
 from licensing.services.terms import Terms
+from licensing.verdict import Status
 
 DM_WAIT_S = 8.0
-
-_TEXT = app_commands.Range[str, 1, 300]
 
 
 @app_commands.guild_only()
 @app_commands.default_permissions(manage_messages=True)
 class Licenses(
-    commands.GroupCog,
+    LicenseChanges,
     group_name="license",
-    group_description=N_("Issue, look at, check and revoke licenses"),
+    group_description=N_("Issue, find, check, change and revoke licenses"),
 ):
     """Acknowledges, asks the license service, shows."""
 
     def __init__(self, context: Context) -> None:
-        super().__init__()
-        self._context = context
+        super().__init__(context)
         self._licenses = context.services.licenses
 
     @app_commands.command(description=N_("Issue a license to a member, an email address, or nobody yet"))
@@ -40,7 +38,7 @@ class Licenses(
         product=N_("What the license is for"),
         member=N_("Who gets it; they are sent the key"),
         email=N_("Whom it is for, if they are not in this server"),
-        expiry=N_("When it ends: 30d, 1y6mo, 2027-01-01, never"),
+        expiry=N_("When it ends: 30d, 1y6mo, 2027-01-01, never; left out: as the product says"),
         max_ips=N_("On how many addresses it may run; 0 is any number"),
         notes=N_("Something only staff see"),
     )
@@ -48,10 +46,10 @@ class Licenses(
     async def issue(  # noqa: PLR0917 - an argument for each of the command's options
         self,
         interaction: Interaction,
-        product: _TEXT,
+        product: TEXT,
         member: discord.User | None = None,
         email: app_commands.Range[str, 1, 300] | None = None,
-        expiry: app_commands.Range[str, 1, 100] = "never",
+        expiry: app_commands.Range[str, 1, 100] | None = None,
         max_ips: app_commands.Range[int, 0, MAX_IPS_LIMIT] | None = None,
         notes: app_commands.Range[str, 1, NOTES_LIMIT] | None = None,
     ) -> None:
@@ -68,7 +66,8 @@ class Licenses(
         )
         issued = await self._licenses.issue(by, terms)
         outcome = await self._outcome(issued, told=member is not None)
-        panel = license_buttons.panel(interaction, issued.view, lead=_delivery(outcome))
+        lead = _delivery(outcome) + _default_end(issued, terms)
+        panel = license_buttons.panel(interaction, issued.view, lead=lead)
         await interaction.followup.send(view=panel, ephemeral=True)
         if outcome in (Outcome.CLOSED, Outcome.NOBODY):
             await interaction.followup.send(issued.key, ephemeral=True)
@@ -76,7 +75,7 @@ class Licenses(
     @app_commands.command(description=N_("Show a license: its state, holder, expiry and addresses"))
     @app_commands.describe(license=N_("Part of its key, its holder, an email or a note"))
     @app_commands.autocomplete(license=completions.license_)
-    async def view(self, interaction: Interaction, license: _TEXT) -> None:  # noqa: A002 - the option's name
+    async def view(self, interaction: Interaction, license: TEXT) -> None:  # noqa: A002 - the option's name
         by = await acknowledge(interaction)
         found = await self._licenses.view(by, license)
         await interaction.followup.send(view=license_buttons.panel(interaction, found), ephemeral=True)
@@ -90,25 +89,53 @@ class Licenses(
     async def revoke(
         self,
         interaction: Interaction,
-        license: _TEXT,  # noqa: A002 - the option's name
+        license: TEXT,  # noqa: A002 - the option's name
         reason: app_commands.Range[str, 1, NOTES_LIMIT] | None = None,
     ) -> None:
         by = await acknowledge(interaction)
-        found = await self._licenses.view(by, license)
-        question = license_buttons.confirmation(interaction, found, reason=reason)
+        found = await self._licenses.revocable(by, license)
+        question = license_questions.confirmation(interaction, found, "revoke", reason=reason)
         await interaction.followup.send(view=question, ephemeral=True)
+
+    @app_commands.command(description=N_("Find licenses, page by page, and take them away as a file"))
+    @app_commands.describe(
+        text=N_("Start of a key, part of a holder, an email or a note"),
+        product=N_("Only licenses of this product"),
+        status=N_("Only licenses in this state"),
+    )
+    @app_commands.autocomplete(product=completions.product)
+    @app_commands.choices(
+        status=[
+            app_commands.Choice(name=N_("active"), value=Status.ACTIVE.value),
+            app_commands.Choice(name=N_("waiting to be claimed"), value=Status.NOT_CLAIMED.value),
+            app_commands.Choice(name=N_("suspended"), value=Status.SUSPENDED.value),
+            app_commands.Choice(name=N_("expired"), value=Status.EXPIRED.value),
+            app_commands.Choice(name=N_("revoked"), value=Status.REVOKED.value),
+        ]
+    )
+    async def find(
+        self,
+        interaction: Interaction,
+        text: TEXT | None = None,
+        product: TEXT | None = None,
+        status: str | None = None,
+    ) -> None:
+        by = await acknowledge(interaction)
+        product_id = await self._context.services.finder.product_id(by, product) if product else 0
+        sought = find_buttons.Sought((text or "").strip(), Status(status) if status else None, product_id)
+        await interaction.followup.send(view=await find_buttons.results(interaction, by, sought), ephemeral=True)
 
     @app_commands.command(description=N_("Show what a validation would answer, check by check; changes nothing"))
     @app_commands.describe(
         license=N_("Part of its key, its holder, an email or a note"),
-        address=N_("The IP address it would come from"),
+        address=N_("The IP address the call would come from"),
         version=N_("The version it would name"),
     )
     @app_commands.autocomplete(license=completions.license_)
     async def check(
         self,
         interaction: Interaction,
-        license: _TEXT,  # noqa: A002 - the option's name
+        license: TEXT,  # noqa: A002 - the option's name
         address: app_commands.Range[str, 1, 100] | None = None,
         version: app_commands.Range[str, 1, 100] | None = None,
     ) -> None:
@@ -132,3 +159,10 @@ def _delivery(outcome: Outcome) -> str:
     if outcome is Outcome.PENDING:
         return _("Issued; the direct message with the key is on its way.")
     return _("Issued; hand over the key from the next message.")
+
+
+def _default_end(issued: Issued, terms: Terms) -> str:
+    """Say where the end comes from when nobody typed one."""
+    if terms.expiry is not None or issued.view.product.settings.default_duration is None:
+        return ""
+    return "\n" + _("The end comes from the product's default duration.")

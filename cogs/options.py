@@ -9,6 +9,8 @@ from licensing.errors import (
     ManageRolesMissing,
     NotAMember,
     PermissionUnknown,
+    RecipientNotAMember,
+    RoleAboveAsker,
     RoleManaged,
     RoleTooHigh,
 )
@@ -16,10 +18,10 @@ from licensing.expiry import parse_grace_ms
 from licensing.models import Permission
 
 
-def check_assignable(role: discord.Role) -> None:
-    """Refuse a role that the bot could never give to a member.
+def check_assignable(role: discord.Role, asker: discord.User | discord.Member) -> None:
+    """Refuse a role that the bot could never give to a member, or that the asker may not give either.
 
-    Raises: RoleManaged, RoleTooHigh, ManageRolesMissing.
+    Raises: RoleManaged, RoleTooHigh, ManageRolesMissing, RoleAboveAsker.
     """
     if role.is_default() or role.managed:
         raise RoleManaged
@@ -28,6 +30,16 @@ def check_assignable(role: discord.Role) -> None:
         raise ManageRolesMissing
     if not role.is_assignable():
         raise RoleTooHigh(bot_role=me.top_role.name)
+    if not _may_give(asker, role):
+        raise RoleAboveAsker
+
+
+def _may_give(asker: discord.User | discord.Member, role: discord.Role) -> bool:
+    if not isinstance(asker, discord.Member):
+        return False
+    if role.guild.owner_id == asker.id or asker.guild_permissions.administrator:
+        return True
+    return asker.guild_permissions.manage_roles and role < asker.top_role
 
 
 def check_holder(user: discord.User | discord.Member | None) -> None:
@@ -41,6 +53,17 @@ def check_holder(user: discord.User | discord.Member | None) -> None:
         raise HolderIsBot
     if not isinstance(user, discord.Member):
         raise NotAMember
+
+
+def check_recipient(user: discord.User | discord.Member) -> None:
+    """Refuse a recipient who is no member of the server, or no person.
+
+    Raises: RecipientNotAMember, HolderIsBot.
+    """
+    if user.bot:
+        raise HolderIsBot
+    if not isinstance(user, discord.Member):
+        raise RecipientNotAMember
 
 
 def parse_permissions(text: str) -> list[Permission]:

@@ -1,4 +1,4 @@
-"""The button that confirms a key rotation, and what is shown of a new API key."""
+"""The buttons that confirm what is done to a product, and what is shown of a new API key."""
 
 import json
 
@@ -10,7 +10,8 @@ from cogs.ui import layouts, words
 from cogs.ui.persistent import Cancel, Persistent, button, note
 from i18n import gettext as _
 from licensing.keys import API_KEY_START
-from licensing.services.catalog import NewApiKey, ProductView
+from licensing.models import ProductState
+from licensing.services.catalog import NewApiKey, ProductChanged, ProductView
 
 
 class RotateNow(
@@ -35,12 +36,39 @@ class RotateNow(
         await show_api_key(interaction, new)
 
 
-def confirmation(found: ProductView, *, minutes: int) -> discord.ui.LayoutView:
+class StateNow(Persistent, template=r"product:v1:(?P<product_id>\d{1,18}):state:(?P<state>archived|disabled)"):
+    """Archives or disables the product."""
+
+    def __init__(self, product_id: str, state: str) -> None:
+        label = _("Archive") if state == ProductState.ARCHIVED else _("Disable")
+        super().__init__(button(label, f"product:v1:{product_id}:state:{state}", discord.ButtonStyle.danger))
+        self._product_id, self._state = int(product_id), ProductState(state)
+
+    async def pressed(self, interaction: Interaction) -> None:
+        by = await acknowledge_in_place(interaction)
+        changed = await context_of(interaction).services.catalog.change_state(by, self._product_id, self._state)
+        await interaction.edit_original_response(view=state_changed(changed))
+
+
+def state_question(found: ProductView, state: ProductState) -> discord.ui.LayoutView:
+    """Return the question whether to archive or disable a product, with what that would stop."""
+    items = [StateNow(str(found.product.id), state.value), Cancel()]
+    return layouts.confirm_state(found, state, items=items)
+
+
+def state_changed(changed: ProductChanged) -> discord.ui.LayoutView:
+    """Return what is said after a product's state changed."""
+    states = words.change(words.product_state(changed.before), words.product_state(changed.after))
+    return note(_("**{product}:** {state}").format(product=words.plain(changed.after.name), state=states))
+
+
+def confirmation(found: ProductView, *, minutes: int, now_ms: int) -> discord.ui.LayoutView:
     """Return the question whether to rotate a product's key."""
     current = next(key for key in found.api_keys if key.valid_until_ms is None)
     visible = current.prefix.removeprefix(API_KEY_START)
     items = [RotateNow(str(found.product.id), str(minutes), visible), Cancel()]
-    return layouts.confirm_rotation(found, minutes=minutes, items=items)
+    until_ms = now_ms + minutes * 60_000 if minutes else None
+    return layouts.confirm_rotation(found, until_ms=until_ms, items=items)
 
 
 async def show_api_key(interaction: Interaction, new: NewApiKey) -> None:
@@ -59,4 +87,4 @@ async def show_api_key(interaction: Interaction, new: NewApiKey) -> None:
     await interaction.followup.send(new.api_key, ephemeral=True)
 
 
-ITEMS = (RotateNow,)
+ITEMS = (RotateNow, StateNow)

@@ -4,14 +4,14 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs import completions, product_buttons
+from cogs import completions, product_buttons, settings_buttons
 from cogs.actors import acknowledge
 from cogs.context import Context, Interaction
 from cogs.options import check_assignable, parse_grace_minutes
-from cogs.ui import layouts, words
+from cogs.ui import layouts, switches, words
 from i18n import N_
 from i18n import gettext as _
-from licensing.models import MAX_IPS_LIMIT, PRODUCT_NAME_LIMIT, ProductSettings
+from licensing.models import MAX_IPS_LIMIT, PRODUCT_NAME_LIMIT, ProductSettings, ProductState
 
 LISTED = 50
 
@@ -21,7 +21,9 @@ _NAME = app_commands.Range[str, 1, 300]
 @app_commands.guild_only()
 @app_commands.default_permissions(manage_messages=True)
 class Products(
-    commands.GroupCog, group_name="product", group_description=N_("Create and look at products, rotate their keys")
+    commands.GroupCog,
+    group_name="product",
+    group_description=N_("Create, look at and change products, rotate their keys"),
 ):
     """Acknowledges, asks the catalog service, shows."""
 
@@ -47,7 +49,7 @@ class Products(
     ) -> None:
         by = await acknowledge(interaction)
         if role is not None:
-            check_assignable(role)
+            check_assignable(role, interaction.user)
         settings = ProductSettings(
             enforce_expiry=enforce_expiry,
             default_max_ips=max_ips or None,
@@ -67,16 +69,49 @@ class Products(
         await interaction.followup.send(view=panel, ephemeral=True)
 
     @app_commands.command(description=N_("Show a product: its switches, keys and how many licenses it has"))
-    @app_commands.describe(product=N_("Which one"))
+    @app_commands.describe(product=N_("Which product"))
     @app_commands.autocomplete(product=completions.product)
     async def view(self, interaction: Interaction, product: _NAME) -> None:
         by = await acknowledge(interaction)
         found = await self._catalog.view(by, name=product)
-        await interaction.followup.send(view=layouts.product_panel(found), ephemeral=True)
+        panel = layouts.product_panel(found, switches=switches.lines(found.product.settings))
+        await interaction.followup.send(view=panel, ephemeral=True)
+
+    @app_commands.command(description=N_("Change a product's switches"))
+    @app_commands.describe(product=N_("Which product"))
+    @app_commands.autocomplete(product=completions.product)
+    async def settings(self, interaction: Interaction, product: _NAME) -> None:
+        by = await acknowledge(interaction)
+        found = await self._catalog.changeable(by, product)
+        await interaction.followup.send(view=settings_buttons.panel(interaction, found.product), ephemeral=True)
+
+    @app_commands.command(description=N_("Retire a product: it is kept, and validates no more; you are asked first"))
+    @app_commands.describe(product=N_("Which product"))
+    @app_commands.autocomplete(product=completions.product)
+    async def archive(self, interaction: Interaction, product: _NAME) -> None:
+        await self._ask(interaction, product, ProductState.ARCHIVED)
+
+    @app_commands.command(description=N_("Bring an archived product back"))
+    @app_commands.describe(product=N_("Which product"))
+    @app_commands.autocomplete(product=completions.product)
+    async def unarchive(self, interaction: Interaction, product: _NAME) -> None:
+        await self._activate(interaction, product, ProductState.ARCHIVED)
+
+    @app_commands.command(description=N_("Switch a product off for a while; you are asked first"))
+    @app_commands.describe(product=N_("Which product"))
+    @app_commands.autocomplete(product=completions.product)
+    async def disable(self, interaction: Interaction, product: _NAME) -> None:
+        await self._ask(interaction, product, ProductState.DISABLED)
+
+    @app_commands.command(description=N_("Switch a disabled product on again"))
+    @app_commands.describe(product=N_("Which product"))
+    @app_commands.autocomplete(product=completions.product)
+    async def enable(self, interaction: Interaction, product: _NAME) -> None:
+        await self._activate(interaction, product, ProductState.DISABLED)
 
     @app_commands.command(name="rotate-key", description=N_("Replace a product's API key; you are asked first"))
     @app_commands.describe(
-        product=N_("Which one"),
+        product=N_("Which product"),
         grace=N_("How long the current key goes on working: 24h, 7d; nothing ends it at once"),
     )
     @app_commands.autocomplete(product=completions.product)
@@ -89,5 +124,15 @@ class Products(
         by = await acknowledge(interaction)
         minutes = parse_grace_minutes(grace, now_ms=self._clock())
         found = await self._catalog.view(by, name=product)
-        question = product_buttons.confirmation(found, minutes=minutes)
+        question = product_buttons.confirmation(found, minutes=minutes, now_ms=self._clock())
         await interaction.followup.send(view=question, ephemeral=True)
+
+    async def _ask(self, interaction: Interaction, product: str, state: ProductState) -> None:
+        by = await acknowledge(interaction)
+        found = await self._catalog.changeable(by, product, state)
+        await interaction.followup.send(view=product_buttons.state_question(found, state), ephemeral=True)
+
+    async def _activate(self, interaction: Interaction, product: str, leaving: ProductState) -> None:
+        by = await acknowledge(interaction)
+        changed = await self._catalog.change_state(by, product, ProductState.ACTIVE, leaving=leaving)
+        await interaction.followup.send(view=product_buttons.state_changed(changed), ephemeral=True)

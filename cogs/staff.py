@@ -27,14 +27,17 @@ class Staff(
         super().__init__()
         self._staff = context.services.staff
 
-    @app_commands.command(description=N_("Let a role do something"))
-    @app_commands.describe(role=N_("Whose members"), permissions=N_("What they may do; several with commas, or all"))
+    @app_commands.command(description=N_("Give permissions to a role"))
+    @app_commands.describe(
+        role=N_("The role whose members this is about"),
+        permissions=N_("What they may do; several with commas, or all"),
+    )
     @app_commands.autocomplete(permissions=completions.permissions)
     async def grant(self, interaction: Interaction, role: discord.Role, permissions: _CODES) -> None:
         by = await acknowledge(interaction)
         codes = parse_permissions(permissions)
         changed = await self._staff.grant(by, role_id=role.id, permissions=codes)
-        text = ngettext("{role} may do {count} more thing now.", "{role} may do {count} more things now.", changed)
+        text = ngettext("{role} was given {count} permission.", "{role} was given {count} permissions.", changed)
         hint = _hidden_hint(role, await hidden_from(interaction.client, role))
         parts = [text.format(role=role.mention, count=changed), hint]
         panel = layouts.panel(*(part for part in parts if part))
@@ -42,7 +45,8 @@ class Staff(
 
     @app_commands.command(description=N_("Take permissions from a role"))
     @app_commands.describe(
-        role=N_("Whose members"), permissions=N_("What they may no longer do; several with commas, or all")
+        role=N_("The role whose members this is about"),
+        permissions=N_("What they may no longer do; several with commas, or all"),
     )
     @app_commands.autocomplete(permissions=completions.permissions)
     async def revoke(self, interaction: Interaction, role: discord.Role, permissions: _CODES) -> None:

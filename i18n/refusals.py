@@ -68,6 +68,7 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     errors.NotAMember: N_(
         "That person is not in this server; pick a member, or leave the member out and hand the key over yourself."
     ),
+    errors.RecipientNotAMember: N_("That person is not in this server; choose one of its members."),
     errors.HolderIsBot: N_("A bot cannot hold a license; pick a person."),
     errors.RoleManaged: N_(
         "That role belongs to Discord or to an integration, so it cannot be given to members; pick another role."

@@ -151,6 +151,10 @@ class NotAMember(Refusal):
     """The named person is not in this Discord server."""
 
 
+class RecipientNotAMember(Refusal):
+    """The member to whom a license is offered is not in this Discord server."""
+
+
 class HolderIsBot(Refusal):
     """The named holder is a bot."""
 

@@ -107,8 +107,14 @@ def check_transferable(license_: License, product: Product, *, now_ms: int) -> N
     """
     if product.settings.transfers is TransferRule.OFF:
         raise TransfersOff(product=product.name)
-    if license_.state is not LicenseState.ACTIVE or has_ended(license_, product, now_ms=now_ms):
+    if not is_transferable(license_, product, now_ms=now_ms):
         raise LicenseNotUsable
+
+
+def is_transferable(license_: License, product: Product, *, now_ms: int) -> bool:
+    """Tell whether a license may change hands now."""
+    allowed = product.settings.transfers is not TransferRule.OFF
+    return allowed and license_.state is LicenseState.ACTIVE and not has_ended(license_, product, now_ms=now_ms)
 
 
 def transfer(license_: License, *, customer_id: int, now_ms: int) -> License:

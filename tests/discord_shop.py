@@ -90,7 +90,7 @@ class Shop:
 
     async def grant(self, *permissions: str) -> None:
         reply = await self.owner.slash("staff grant", role=self.support_role, permissions=", ".join(permissions))
-        assert "may do" in reply.text
+        assert "was given" in reply.text
 
     async def validate(self, api_key: str, key: str) -> str:
         return (await self.world.validate(api_key, key)).status.value

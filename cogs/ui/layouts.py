@@ -1,6 +1,6 @@
 """Panels: plain data in, a layout out; nothing here asks anybody anything."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import discord
@@ -8,75 +8,67 @@ import discord
 from cogs.ui import words
 from i18n import gettext as _
 from i18n import ngettext
-from licensing.models import LicenseView, Product, StaffGrant
+from licensing.models import Product, ProductState, StaffGrant
 from licensing.services.catalog import ProductView
 from licensing.services.licenses import Checked
 from licensing.verdict import Outcome
 
 TEXT_LIMIT = 3_600  # of the 4,000 characters that a layout may show
+GOOD, BAD, NEUTRAL = discord.Color.green(), discord.Color.red(), discord.Color.blurple()
 
 Items = Sequence[discord.ui.Item[Any]]
+Part = str | discord.ui.TextDisplay[Any] | discord.ui.Section[Any] | discord.ui.ActionRow[Any]
 
-_REASON_ID = 900_001
+_ALL_TEXT = 3_950
+_ROW = 5
 _MARKS = {Outcome.PASSED: "✅", Outcome.FAILED: "❌", Outcome.SKIPPED: "⏭️"}
-_GOOD, _BAD, _NEUTRAL = discord.Color.green(), discord.Color.red(), discord.Color.blurple()
 
 
 def panel(
-    *parts: str | discord.ui.TextDisplay[Any],
+    *parts: Part,
     items: Items = (),
     menu: discord.ui.Item[Any] | None = None,
     color: discord.Color | None = None,
 ) -> discord.ui.LayoutView:
-    """Return texts over a menu and a row of buttons."""
+    """Return texts over a menu and rows of buttons; a text for which there is no room any more is cut."""
     container = discord.ui.Container[discord.ui.LayoutView](accent_color=color)
-    for part in parts:
-        container.add_item(discord.ui.TextDisplay(part) if isinstance(part, str) else part)
-    for row in ([menu] if menu else [], items):
-        if row:
-            container.add_item(discord.ui.ActionRow(*row))
+    for part in _fitting(parts):
+        container.add_item(part)
+    if menu is not None:
+        container.add_item(discord.ui.ActionRow(menu))
+    for start in range(0, len(items), _ROW):
+        container.add_item(discord.ui.ActionRow(*items[start : start + _ROW]))
     return discord.ui.LayoutView(timeout=None).add_item(container)
 
 
-def license_facts(view: LicenseView, key_tail: str, *, now_ms: int, staff: bool) -> str:
-    """Return what a panel says of a license; notes are for staff alone."""
-    license_ = view.license
-    lines = [
-        _("**Status:** {status}").format(status=words.license_state(view, now_ms=now_ms)),
-        _("**Key:** {key}").format(key=words.tail(key_tail)),
-        _("**Expires:** {when}").format(when=words.expiry(license_.expires_at_ms)),
-        _("**Addresses:** {count}").format(count=words.addresses(view)),
-    ]
-    if staff:
-        lines.insert(2, _("**Holder:** {holder}").format(holder=words.holder(view.customer)))
-        lines.append(_("**Issued:** {when}").format(when=words.when(license_.created_at_ms)))
-    if license_.claimed_at_ms is not None:
-        lines.append(_("**Claimed:** {when}").format(when=words.when(license_.claimed_at_ms)))
-    if license_.revoked_at_ms is not None:
-        lines.append(_("**Revoked:** {when}").format(when=words.when(license_.revoked_at_ms)))
-    if staff and license_.notes:
-        lines.append(_("**Notes:** {notes}").format(notes=words.plain(license_.notes, 1_000)))
-    return "\n".join(lines)
+def _fitting(parts: Sequence[Part]) -> Iterator[discord.ui.Item[Any]]:
+    room = _ALL_TEXT
+    for part in parts:
+        if isinstance(part, str):
+            shown = part if len(part) <= room else part[: max(room - 1, 0)] + "…"
+            room = max(room - len(shown), 1)
+            yield discord.ui.TextDisplay(shown)
+        else:
+            room -= part.content_length() if isinstance(part, discord.ui.Section) else 0
+            room -= len(part.content) if isinstance(part, discord.ui.TextDisplay) else 0
+            yield part
 
 
-def license_panel(
-    view: LicenseView, key_tail: str, *, now_ms: int, items: Items = (), lead: str = "", staff: bool = True
-) -> discord.ui.LayoutView:
-    """Return a license with what can be done about it; `lead` says what has just happened."""
-    title = f"### {words.plain(view.product.name)} · #{view.license.id}"
-    facts = license_facts(view, key_tail, now_ms=now_ms, staff=staff)
-    bad = view.license.revoked_at_ms is not None
-    parts = [part for part in (title, lead, facts) if part]
-    return panel(*parts, items=items, color=_BAD if bad else _NEUTRAL)
+def shown_text(message: discord.Message | None, text_id: int) -> str | None:
+    """Return the text that a message shows under this id: what a button needs and no custom id can hold."""
+    for component in message.components if message else ():
+        for child in (component, *getattr(component, "children", ())):
+            if isinstance(child, discord.TextDisplay) and child.id == text_id:
+                return child.content
+    return None
 
 
 def check_panel(checked: Checked, key_tail: str, *, address: str | None) -> discord.ui.LayoutView:
     """Return what a validation would answer now, with every check in its order."""
     valid = checked.verdict.valid
-    title = _("### {product} · {key} would be {answer}").format(
-        product=words.plain(checked.view.product.name),
-        key=words.tail(key_tail),
-        answer=_("accepted") if valid else _("refused"),
+    accepted, refused = _("### {product} · {key} would be accepted"), _("### {product} · {key} would be refused")
+    title = (accepted if valid else refused).format(
+        product=words.plain(checked.view.product.name), key=words.tail(key_tail)
     )
     lines = []
     for step in checked.steps:
@@ -85,74 +77,62 @@ def check_panel(checked: Checked, key_tail: str, *, address: str | None) -> disc
         line = f"{_MARKS[found]} {words.check(step.check)}: {words.outcome(found)}"
         lines.append(line if step.status is None else f"{line} ({words.status(step.status)})")
     if address is None:
-        lines.append(_("-# No address was given, so seats were not looked at."))
+        lines.append(_("-# No address was given, so the address limit was not checked."))
     answer = _("Status: `{status}`").format(status=checked.verdict.status.value)
-    return panel(title, "\n".join(lines), answer, color=_GOOD if valid else _BAD)
+    return panel(title, "\n".join(lines), answer, color=GOOD if valid else BAD)
 
 
-def confirm_revoke(view: LicenseView, key_tail: str, *, reason: str | None, items: Items) -> discord.ui.LayoutView:
-    """Return what revoking a license would do, and to whom; the message itself keeps the reason."""
-    text = _(
-        "### Revoke this license for good?\n"
-        "{product} · #{id} · {key}\n"
-        "**Holder:** {holder}\n"
-        "The very next validation is refused, and nobody can take this back: "
-        "to restore access, a new license must be issued."
-    ).format(
-        product=words.plain(view.product.name),
-        id=view.license.id,
-        key=words.tail(key_tail),
-        holder=words.holder(view.customer),
-    )
-    taken = len(view.addresses)
-    if taken:
-        used = ngettext("It runs on {count} address.", "It runs on {count} addresses.", taken)
-        text += "\n" + used.format(count=taken)
-    if reason is None:
-        return panel(text, items=items, color=_BAD)
-    text += "\n" + _("**Reason, as the holder will read it:**")
-    return panel(text, discord.ui.TextDisplay(reason, id=_REASON_ID), items=items, color=_BAD)
-
-
-def shown_reason(message: discord.Message | None) -> str | None:
-    """Return the reason that a question shows, if it shows one."""
-    for component in message.components if message else ():
-        for child in getattr(component, "children", ()):
-            if isinstance(child, discord.TextDisplay) and child.id == _REASON_ID:
-                return child.content
-    return None
-
-
-def confirm_rotation(found: ProductView, *, minutes: int, items: Items) -> discord.ui.LayoutView:
+def confirm_rotation(found: ProductView, *, until_ms: int | None, items: Items) -> discord.ui.LayoutView:
     """Return what a new API key would break."""
-    holders = ngettext("{count} license", "{count} licenses", found.holders).format(count=found.holders)
-    if minutes:
-        fate = _("The current key goes on working for {minutes} minutes.").format(minutes=minutes)
+    title = _("### Give {product} a new API key?").format(product=words.plain(found.product.name))
+    count = found.holders
+    used = ngettext(
+        "{count} license of this product is in use.", "{count} licenses of this product are in use.", count
+    )
+    if until_ms is not None:
+        fate = _("The current key goes on working until {when}.").format(when=words.when(until_ms))
     else:
         fate = _("The current key dies at once: every running copy that uses it is refused from then on.")
-    text = _("### Give {product} a new API key?\nThe product has {holders} in use.\n{fate}").format(
-        product=words.plain(found.product.name), holders=holders, fate=fate
+    return panel("\n".join((title, used.format(count=count), fate)), items=items, color=BAD)
+
+
+def confirm_state(found: ProductView, state: ProductState, *, items: Items) -> discord.ui.LayoutView:
+    """Return what archiving or disabling a product would stop."""
+    if state is ProductState.ARCHIVED:
+        asked, fate = (
+            _("### Archive {product}?"),
+            _("No license is issued for it, and each validation answers `product_archived`, until it is back."),
+        )
+    else:
+        asked, fate = (
+            _("### Disable {product}?"),
+            _("No license is issued for it, and each validation answers `product_disabled`, until it is back."),
+        )
+    stopped = ngettext(
+        "**{count} license that works now stops validating.**",
+        "**{count} licenses that work now stop validating.**",
+        found.working,
     )
-    return panel(text, items=items, color=_BAD)
+    title = asked.format(product=words.plain(found.product.name))
+    return panel("\n".join((title, stopped.format(count=found.working), fate)), items=items, color=BAD)
 
 
-def product_panel(found: ProductView) -> discord.ui.LayoutView:
+def product_panel(found: ProductView, *, switches: Sequence[str]) -> discord.ui.LayoutView:
     """Return a product with its switches and its keys' visible starts."""
-    product, settings = found.product, found.product.settings
-    role = f"<@&{settings.role_id}>" if settings.role_id else _("none")
-    limit = settings.default_max_ips
+    product = found.product
     lines = [
         _("**State:** {state}").format(state=words.product_state(product)),
-        _("**Licenses in use:** {count}").format(count=found.holders),
-        _("**Role for holders:** {role}").format(role=role),
-        _("**Expiry:** {rule}").format(rule=_("enforced") if settings.enforce_expiry else _("shown, not enforced")),
-        _("**Addresses per license:** {limit}").format(limit=_("no limit") if limit is None else limit),
+        _("**Licenses not revoked:** {count}").format(count=found.holders),
+        *switches,
         _("**Created:** {when}").format(when=words.when(product.created_at_ms)),
     ]
     for key in found.api_keys:
-        until = "" if key.valid_until_ms is None else _(" until {when}").format(when=words.when(key.valid_until_ms))
-        lines.append(_("**API key:** `{prefix}…`{until}").format(prefix=key.prefix, until=until))
-    return panel(f"### {words.plain(product.name)}", "\n".join(lines), color=_NEUTRAL)
+        if key.valid_until_ms is None:
+            lines.append(_("**API key:** `{prefix}…`").format(prefix=key.prefix))
+        else:
+            until = words.when(key.valid_until_ms)
+            lines.append(_("**API key:** `{prefix}…` until {when}").format(prefix=key.prefix, when=until))
+    return panel(f"### {words.plain(product.name)}", clipped(lines), color=NEUTRAL)
 
 
 def product_list(products: Sequence[Product], *, more: bool) -> discord.ui.LayoutView:
@@ -162,7 +142,7 @@ def product_list(products: Sequence[Product], *, more: bool) -> discord.ui.Layou
     lines = [f"- {words.plain(product.name)} · {words.product_state(product)}" for product in products]
     if more:
         lines.append(_("-# There are more; type how the name starts."))
-    return panel(_("### Products"), clipped(lines), color=_NEUTRAL)
+    return panel(_("### Products"), clipped(lines), color=NEUTRAL)
 
 
 def staff_list(grants: Sequence[StaffGrant], *, role_ids: Collection[int]) -> discord.ui.LayoutView:
@@ -181,15 +161,15 @@ def staff_list(grants: Sequence[StaffGrant], *, role_ids: Collection[int]) -> di
     for role_id, codes in by_role.items():
         gone = "" if role_id in role_ids else " " + _("(deleted role)")
         lines.append(f"<@&{role_id}>{gone}: {', '.join(codes)}")
-    return panel(_("### Staff"), clipped(lines), color=_NEUTRAL)
+    return panel(_("### Staff"), clipped(lines), color=NEUTRAL)
 
 
-def clipped(lines: Sequence[str]) -> str:
-    """Return as many lines as a panel holds, and how many were left out."""
+def clipped(lines: Sequence[str], room: int = TEXT_LIMIT) -> str:
+    """Return as many lines as there is room for, and how many were left out."""
     shown, length = [], 0
     for line in lines:
         length += len(line) + 1
-        if length > TEXT_LIMIT:
+        if length > room:
             break
         shown.append(line)
     left = len(lines) - len(shown)

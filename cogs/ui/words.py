@@ -1,18 +1,24 @@
 """Single facts in words: times, states, holders, keys by their ends."""
 
+import unicodedata
+
 import discord
 
 from i18n import N_
 from i18n import gettext as _
-from licensing.models import Customer, LicenseView, Product, ProductState
+from licensing.models import Customer, License, LicenseView, Product, ProductState
 from licensing.verdict import Outcome, Status, license_status
 
 CHOICE_LENGTH = 100
 
+_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
+_DIRECTIONS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+_ISOLATED = "\u2068{}\u2069"  # so that a name from right to left leaves what stands beside it where it is
+
 _STATUS = {
     Status.ACTIVE: N_("active"),
     Status.REVOKED: N_("revoked"),
-    Status.SUSPENDED: N_("paused"),
+    Status.SUSPENDED: N_("suspended"),
     Status.NOT_CLAIMED: N_("waiting to be claimed"),
     Status.EXPIRED: N_("expired"),
     Status.PRODUCT_NOT_FOUND: N_("product not found"),
@@ -25,10 +31,10 @@ _STATUS = {
     Status.IP_LIMIT_REACHED: N_("address limit reached"),
 }
 _CHECKS = {
-    "product": N_("Product is in use"),
+    "product": N_("Product is active"),
     "organization": N_("Server is in good standing"),
     "license": N_("License belongs to the product"),
-    "state": N_("Neither revoked nor paused"),
+    "state": N_("Neither revoked nor suspended"),
     "claim": N_("Has a holder"),
     "expiry": N_("Not expired"),
     "address": N_("Address has a seat or may take one"),
@@ -42,9 +48,13 @@ _PRODUCT_STATES = {
 
 
 def plain(text: str, limit: int = 200) -> str:
-    """Return what somebody typed so that it formats, mentions and links nothing."""
-    clipped = text if len(text) <= limit else text[: limit - 1] + "…"
-    return discord.utils.escape_mentions(discord.utils.escape_markdown(clipped))
+    """Return what somebody typed so that it formats, mentions, links and turns around nothing."""
+    directions = [unicodedata.bidirectional(symbol) for symbol in text]
+    straight = "".join(symbol for symbol, way in zip(text, directions, strict=True) if way not in _DIRECTIONS)
+    escaped = discord.utils.escape_mentions(discord.utils.escape_markdown(straight))
+    if len(escaped) > limit:
+        escaped = escaped[: limit - 1].rstrip("\\") + "…"
+    return _ISOLATED.format(escaped) if _RIGHT_TO_LEFT.intersection(directions) else escaped
 
 
 def when(at_ms: int) -> str:
@@ -52,9 +62,26 @@ def when(at_ms: int) -> str:
     return f"<t:{at_ms // 1000}:f> (<t:{at_ms // 1000}:R>)"
 
 
-def expiry(expires_at_ms: int | None) -> str:
+def ago(at_ms: int) -> str:
+    """Return how far away a time is."""
+    return f"<t:{at_ms // 1000}:R>"
+
+
+def change(before: str, after: str) -> str:
+    """Return a fact as it was and as it is now."""
+    return f"{before} → {after}"
+
+
+def expiry(license_: License) -> str:
     """Return when a license ends."""
-    return _("never") if expires_at_ms is None else when(expires_at_ms)
+    if license_.duration is not None:
+        return _("{duration} after it is claimed").format(duration=license_.duration)
+    return _("never") if license_.expires_at_ms is None else when(license_.expires_at_ms)
+
+
+def limit(count: int | None) -> str:
+    """Return how many there may be."""
+    return _("no limit") if count is None else f"{count}"
 
 
 def status(found: Status) -> str:
@@ -82,14 +109,20 @@ def outcome(found: Outcome) -> str:
     return _(_OUTCOMES[found])
 
 
-def holder(customer: Customer | None) -> str:
+def holder(customer: Customer | None, limit: int = 200) -> str:
     """Return who holds a license, as a panel shows it."""
     if customer is None:
         return _("nobody yet (stock)")
     parts = [f"<@{customer.discord_id}>"] if customer.discord_id else []
     if customer.email:
-        parts.append(plain(customer.email))
+        parts.append(plain(customer.email, limit))
     return " · ".join(parts) or _("nobody yet (stock)")
+
+
+def person(discord_id: int | None, name: str | None) -> str:
+    """Return a member by mention and name: what a mention shows depends on what the reader's client knows."""
+    known = plain(name) if name else ""
+    return f"<@{discord_id}> ({known})" if discord_id and known else f"<@{discord_id}>" if discord_id else known
 
 
 def tail(key_tail: str) -> str:
@@ -99,7 +132,7 @@ def tail(key_tail: str) -> str:
 
 def choice(view: LicenseView, key_tail: str, *, now_ms: int, with_holder: bool = True) -> str:
     """Return a license in one line of a completion or a menu."""
-    parts = [f"{view.key.prefix}-…-{key_tail}", view.product.name, license_state(view, now_ms=now_ms)]
+    parts = [f"#{view.license.id} …-{key_tail}", view.product.name, license_state(view, now_ms=now_ms)]
     if with_holder:
         parts.insert(2, _who(view.customer))
     line = " · ".join(parts)

@@ -131,12 +131,16 @@ class CatalogService:
             by, product_id, lambda it: {"settings": it.settings.model_copy(update=checked)}, now_ms
         )
 
-    async def change_state(self, by: Actor, name: str | int, state: ProductState) -> ProductChanged:
-        """Archive, disable or bring back a product; every validation of it is answered by its state.
+    async def change_state(
+        self, by: Actor, name: str | int, state: ProductState, *, leaving: ProductState | None = None
+    ) -> ProductChanged:
+        """Archive, disable or bring back a product, if it is in the state it should leave.
 
         Raises: NotAllowed, ProductNotFound, NothingToChange.
         """
-        return await self._change(by, name, lambda _: {"state": state}, self._clock())
+        return await self._change(
+            by, name, lambda it: {"state": state if leaving in (None, it.state) else it.state}, self._clock()
+        )
 
     async def changeable(self, by: Actor, name: str | int, state: ProductState | None = None) -> ProductView:
         """Return a product that this actor could change now: what is asked before it is done.

@@ -84,6 +84,18 @@ class FinderService:
 
         return await self._store.read(work)
 
+    async def product_id(self, by: Actor, name: str) -> int:
+        """Return the id of the product whose licenses are sought.
+
+        Raises: NotAllowed, ProductNotFound.
+        """
+
+        def work(tx: Transaction) -> Steps[int]:
+            yield from require(tx, by, Permission.LICENSES_VIEW)
+            return (yield from find_product(tx, by.organization_id, name)).id
+
+        return await self._store.read(work)
+
     async def held(self, by: Actor, discord_id: int, *, page: int = 0) -> Found:
         """Return a page of everything that a member holds.
 

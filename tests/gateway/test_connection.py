@@ -30,7 +30,7 @@ async def test_commands_that_discord_lost_are_registered_again(shop: Shop):
     await shop.start_bot()
 
     assert {command["name"] for command in shop.sandbox.commands()} == {
-        *("claim", "license", "licenses", "product", "staff")
+        *("Licenses", "approvals", "claim", "license", "licenses", "product", "staff", "transfer")
     }
 
 

@@ -9,23 +9,32 @@ from pathlib import Path
 
 import polib
 import pytest
+from discord.app_commands import ContextMenu
 
 from bot.client import KeyPortClient, build_client
+from cogs import settings_buttons, transfer_buttons
+from cogs.license_questions import QUESTIONS
 from cogs.tree import Catalogues
+from cogs.ui import switches
 from i18n import gettext, languages, ngettext, using_locale
 from i18n.extract import ROOMS, catalogues, extracted, updated
 
 ROOT = Path(__file__).parents[2]
 FILES = list(catalogues(ROOT))
-MARKED_ELSEWHERE = {"cogs/tree.py", "cogs/ui/words.py", "i18n/refusals.py"}  # they show what N_() marked
+MARKED_ELSEWHERE = {  # they show what N_() marked
+    *("cogs/letters.py", "cogs/license_questions.py", "cogs/settings_buttons.py", "cogs/transfer_buttons.py"),
+    *("cogs/tree.py", "cogs/ui/switches.py", "cogs/ui/transfer_layouts.py", "cogs/ui/words.py", "i18n/refusals.py"),
+}
 LONGEST_ID = "9" * 18
 DESCRIPTION = 100
 LIMITS = {  # Discord's own, by the call that shows a text and the argument that takes it
     ("button", 0): 80,
     ("Select", "placeholder"): 150,
     ("__init__", "title"): 45,
-    ("Label", "text"): 45,
-    ("Label", "description"): 100,
+    ("Field", 1): 45,
+    ("Field", "label"): 45,
+    ("Field", 2): 100,
+    ("Field", "description"): 100,
     ("add_roles", "reason"): 512,
 }
 
@@ -125,7 +134,8 @@ async def bot() -> KeyPortClient:
 
 
 async def test_every_description_is_offered_in_every_language_and_fits(bot: KeyPortClient):
-    payloads = [await each.get_translated_payload(bot.tree, Catalogues()) for each in bot.tree.get_commands()]
+    slash = [each for each in bot.tree.get_commands() if not isinstance(each, ContextMenu)]
+    payloads = [await each.get_translated_payload(bot.tree, Catalogues()) for each in slash]
     described = [each for payload in payloads for each in walk(payload)]
 
     assert len(described) > 30
@@ -148,7 +158,7 @@ def limited() -> Iterator[tuple[str, int]]:
         for argument, value in given.items():
             limit = LIMITS.get((called(node), argument))
             shown = [each for each in ast.walk(value) if isinstance(each, ast.Call) and called(each) == "_"]
-            yield from ((each.args[0].value, limit) for each in shown if limit)
+            yield from ((each.args[0].value, limit) for each in shown if limit and is_literal(each.args[0]))
 
 
 def test_labels_and_titles_fit_in_every_language():
@@ -160,6 +170,17 @@ def test_labels_and_titles_fit_in_every_language():
             with using_locale(language):
                 shown = gettext(text).format_map(dict.fromkeys(placeholders(text), LONGEST_ID))
             assert len(shown) <= limit, (language, shown)
+
+
+@pytest.mark.parametrize("language", ["en", *sorted(languages())])
+def test_labels_that_stand_in_tables_fit(language: str):
+    asked = [text for each in QUESTIONS.values() for text in (each.label, each.confirm)]
+    buttons = [*asked, *settings_buttons._OPENERS.values(), *transfer_buttons._STEPS.values()]
+    options = [*switches.AUTO_REGISTER.values(), *switches.TRANSFERS.values()]
+
+    with using_locale(language):
+        assert [text for text in buttons if len(gettext(text)) > 80] == []
+        assert [text for text in options if len(gettext(text)) > 100] == []
 
 
 def test_a_text_is_marked_as_a_literal_or_it_could_not_be_found():

@@ -1,0 +1,169 @@
+"""Licenses that staff look for: pages of them, the menu to open one, and the file to take them away in.
+
+The ids hold page and filters; the text that was sought may be long, so it stands in the message itself.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import discord
+
+from cogs import export, license_buttons
+from cogs.actors import acknowledge, acknowledge_in_place
+from cogs.context import Interaction, context_of
+from cogs.ui import layouts, license_layouts, words
+from cogs.ui.persistent import Persistent, button, picked
+from i18n import gettext as _
+from i18n import ngettext
+from licensing.errors import ExportTooLarge
+from licensing.models import Actor
+from licensing.services.finder import Found
+from licensing.verdict import Status
+
+_TEXT_ID = 920_001
+_FILTERS = r"(?P<status>[a-z_]{0,20}):(?P<product_id>\d{1,18}):(?P<holder_id>\d{1,20})"
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What is looked for; nothing and 0 are any. A holder is looked for alone."""
+
+    text: str = ""
+    status: Status | None = None
+    product_id: int = 0
+    holder_id: int = 0
+
+    @classmethod
+    def read(cls, status: str, product_id: str, holder_id: str) -> Self:
+        """Return the filters that an id holds."""
+        return cls(status=Status(status) if status else None, product_id=int(product_id), holder_id=int(holder_id))
+
+    @property
+    def filters(self) -> str:
+        """The filters as an id holds them."""
+        return f"{self.status.value if self.status else ''}:{self.product_id}:{self.holder_id}"
+
+    def shown_in(self, message: discord.Message | None) -> "Sought":
+        """Return the same with the text that a message shows."""
+        text = layouts.shown_text(message, _TEXT_ID) or ""
+        return Sought(text, self.status, self.product_id, self.holder_id)
+
+
+class Turn(Persistent, template=rf"find:v1:page:(?P<page>\d{{1,7}}):{_FILTERS}"):
+    """Turns to another page, as the licenses are now."""
+
+    def __init__(self, page: str, status: str, product_id: str, holder_id: str, *, label: str = "") -> None:
+        super().__init__(button(label or page, f"find:v1:page:{page}:{status}:{product_id}:{holder_id}"))
+        self._page, self._sought = int(page), Sought.read(status, product_id, holder_id)
+
+    async def pressed(self, interaction: Interaction) -> None:
+        by = await acknowledge_in_place(interaction)
+        sought = self._sought.shown_in(interaction.message)
+        await interaction.edit_original_response(view=await results(interaction, by, sought, page=self._page))
+
+
+class Export(Persistent, template=rf"find:v1:export:{_FILTERS}"):
+    """Hands over everything that is sought as a file, whole keys and all."""
+
+    def __init__(self, status: str, product_id: str, holder_id: str) -> None:
+        super().__init__(button(_("Export CSV"), f"find:v1:export:{status}:{product_id}:{holder_id}"))
+        self._sought = Sought.read(status, product_id, holder_id)
+
+    async def pressed(self, interaction: Interaction) -> None:
+        by = await acknowledge(interaction)
+        sought = self._sought.shown_in(interaction.message)
+        await send_export(interaction, by, sought)
+
+
+class Open(Persistent, template=r"find:v1:open"):
+    """Shows the license that was picked from the menu."""
+
+    def __init__(self, options: Sequence[discord.SelectOption] = ()) -> None:
+        super().__init__(
+            discord.ui.Select(
+                custom_id="find:v1:open", placeholder=_("Choose a license to see it"), options=list(options)
+            )
+        )
+
+    async def pressed(self, interaction: Interaction) -> None:
+        by = await acknowledge(interaction)
+        view = await context_of(interaction).services.licenses.view(by, f"#{picked(interaction)[0]}")
+        await interaction.followup.send(view=license_buttons.panel(interaction, view), ephemeral=True)
+
+
+async def results(interaction: Interaction, by: Actor, sought: Sought, *, page: int = 0) -> discord.ui.LayoutView:
+    """Return a page of what is sought.
+
+    Raises: NotAllowed, ProductNotFound.
+    """
+    finder = context_of(interaction).services.finder
+    if sought.holder_id:
+        found = await finder.held(by, sought.holder_id, page=page)
+    else:
+        product = sought.product_id or None
+        found = await finder.find(by, text=sought.text, product=product, status=sought.status, page=page)
+    return _page(interaction, found, sought)
+
+
+async def send_export(interaction: Interaction, by: Actor, sought: Sought) -> None:
+    """Send everything that is sought as a file that nobody else sees.
+
+    Raises: NotAllowed, ProductNotFound, ExportTooLarge.
+    """
+    product = sought.product_id or None
+    finder = context_of(interaction).services.finder
+    rows = await finder.export(by, text=sought.text, product=product, status=sought.status)
+    data = await asyncio.to_thread(export.csv_of, rows)
+    if interaction.guild is not None and len(data) > interaction.guild.filesize_limit:
+        raise ExportTooLarge(count=len(rows))
+    text = ngettext("{count} license with its whole key.", "{count} licenses with their whole keys.", len(rows))
+    await interaction.followup.send(
+        text.format(count=len(rows)), file=discord.File(export.readable(data), "licenses.csv"), ephemeral=True
+    )
+
+
+def _page(interaction: Interaction, found: Found, sought: Sought) -> discord.ui.LayoutView:
+    services, now_ms = context_of(interaction).services, context_of(interaction).clock()
+    tails = [services.licenses.key_tail(view) for view in found.views]
+    title = ngettext("### {count} license found", "### {count} licenses found", found.count)
+    parts: list[Any] = ["\n".join([title.format(count=found.count), *_filters(found, sought)])]
+    if sought.text:
+        parts.append(discord.ui.TextDisplay(sought.text, id=_TEXT_ID))
+    if not found.views:
+        return layouts.panel(*parts)
+    parts.append(license_layouts.license_list(found.views, tails, now_ms=now_ms))
+    options = [
+        discord.SelectOption(label=words.choice(view, tail, now_ms=now_ms), value=str(view.license.id))
+        for view, tail in zip(found.views, tails, strict=True)
+    ]
+    return layouts.panel(*parts, menu=Open(options), items=_buttons(found, sought))
+
+
+def _filters(found: Found, sought: Sought) -> list[str]:
+    lines = []
+    if sought.holder_id:
+        lines.append(_("**Holder:** {holder}").format(holder=f"<@{sought.holder_id}>"))
+    if sought.product_id and found.views:
+        lines.append(_("**Product:** {product}").format(product=words.plain(found.views[0].product.name)))
+    if sought.status:
+        lines.append(_("**Status:** {status}").format(status=words.status(sought.status)))
+    if found.last_page:
+        lines.append(_("Page {page} of {pages}").format(page=found.page + 1, pages=found.last_page + 1))
+    if sought.text:
+        lines.append(_("**Search:**"))
+    return lines
+
+
+def _buttons(found: Found, sought: Sought) -> list[Persistent]:
+    status, product_id, holder_id = sought.filters.split(":")
+    items: list[Persistent] = []
+    if found.page:
+        items.append(Turn(str(found.page - 1), status, product_id, holder_id, label=_("Previous")))
+    if found.page < found.last_page:
+        items.append(Turn(str(found.page + 1), status, product_id, holder_id, label=_("Next")))
+    return items if sought.holder_id else [*items, Export(status, product_id, holder_id)]
+
+
+ITEMS = (Turn, Export, Open)
