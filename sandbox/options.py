@@ -11,6 +11,7 @@ from sandbox.rules import is_integer, is_number
 from sandbox.world import World
 
 MAX_TYPED = 6000
+LONGEST_ID = 20
 
 
 class Resolved:
@@ -64,6 +65,11 @@ class Resolved:
 
     def _add(self, kind: str, key: int, wire: Json) -> None:
         self.found.setdefault(kind, {})[str(key)] = wire
+
+
+def is_snowflake(value: str) -> bool:
+    """Whether a text could be an id: digits, as many as 64 bits need."""
+    return value.isascii() and value.isdigit() and len(value) <= LONGEST_ID
 
 
 def descend(command: Json, words: list[str]) -> tuple[list[Json], list[Json]]:
@@ -127,7 +133,7 @@ def _value(resolved: Resolved, option: Json, value: Any) -> Any:
 
 
 def _named(resolved: Resolved, option: Json, value: Any) -> str:
-    if not (is_integer(value) or (isinstance(value, str) and value.isdigit())):
+    if not (is_integer(value) or (isinstance(value, str) and is_snowflake(value))):
         raise DriverError(f"{option['name']!r} takes somebody or something of the guild, not {value!r}.")
     target = int(value)
     if option["type"] == Option.USER:

@@ -13,7 +13,7 @@ from sandbox.interactions import Interactions
 from sandbox.messages import Body, Upload
 from sandbox.modals import filled, uploads
 from sandbox.model import Message
-from sandbox.options import Resolved, descend, given_values, nest
+from sandbox.options import Resolved, descend, given_values, is_snowflake, nest
 from sandbox.permissions import Permission
 from sandbox.world import World
 
@@ -77,7 +77,8 @@ class People:
             raise DriverError(f"The menu takes {least} to {most} choices, not {len(values)}.")
         resolved = Resolved(self._world, actor)
         chosen = [_chosen(resolved, select, value) for value in values]
-        return self._component(actor, message, select, values=chosen, resolved=resolved.found)
+        named = {} if select["type"] == Component.STRING_SELECT else {"resolved": resolved.found}
+        return self._component(actor, message, select, values=chosen, **named)
 
     def submit(self, actor: Actor, opened_by: Interaction, given: dict[str, Any]) -> Interaction:
         """Fill in and send the modal that an interaction opened; values by custom id."""
@@ -87,7 +88,10 @@ class People:
         resolved = Resolved(self._world, actor)
         for custom_id in uploads(modal) & set(given):
             files = given[custom_id] if isinstance(given[custom_id], list | tuple) else [given[custom_id]]
+            if not all(isinstance(each, Upload) for each in files):
+                raise DriverError("A file field takes files.")
             given = {**given, custom_id: [resolved.attachment(each) for each in files]}
+        _name_chosen(resolved, modal, given)
         data = {"custom_id": modal["custom_id"], "components": filled(modal, given), "resolved": resolved.found}
         sent = self._interactions.open(
             Kind.MODAL, actor, data, source=opened_by.source, seen_since=opened_by.answered_at
@@ -146,9 +150,24 @@ class People:
         return self._interactions.open(Kind.COMPONENT, actor, data, source=message, seen_since=message.changed_at)
 
 
+def _name_chosen(resolved: Resolved, modal: Json, given: dict[str, Any]) -> None:
+    """Bring along whoever and whatever was chosen in a form's menus of people, roles and channels."""
+    for menu in walk(modal["components"]):
+        if menu["type"] in _RESOLVE:
+            values = given.get(menu.get("custom_id", ""))
+            for value in values if isinstance(values, list | tuple) else [] if values is None else [values]:
+                _RESOLVE[menu["type"]](resolved, _id(value))
+
+
+def _id(value: Any) -> int:
+    if not is_snowflake(str(value)):
+        raise DriverError(f"{value!r} is nobody and nothing that could be chosen.")
+    return int(value)
+
+
 def _chosen(resolved: Resolved, select: Json, value: str) -> str:
     if select["type"] != Component.STRING_SELECT:
-        return str(_RESOLVE[select["type"]](resolved, int(value)))
+        return str(_RESOLVE[select["type"]](resolved, _id(value)))
     values = [option["value"] for option in select["options"]]
     if value not in values:
         raise DriverError(f"The menu has no option {value!r}; it has {values}.")

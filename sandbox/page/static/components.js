@@ -62,7 +62,7 @@ function pressable(found, message) {
   const words = [
     found.emoji && el("span", { class: "emoji" }, found.emoji.name ?? ""),
     found.label && el("span", { dir: "auto" }, found.label),
-    found.style === 5 && el("span", { class: "leads-away", "aria-hidden": "true" }, "↗"),
+    found.style === 5 && el("span", { class: "leads-away", "aria-hidden": "true" }, "↗\ufe0e"),
   ];
   const busy = pending(message, found.custom_id);
   const settings = {

@@ -46,6 +46,7 @@ function card(each, index) {
     const told = await refused(attempt(index));
     busy = null;
     if (told) {
+      answer = null; // it told of what has changed by now
       tried.add(index);
       be(told.who, told.at);
     }
