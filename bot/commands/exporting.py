@@ -19,17 +19,17 @@ from i18n import ngettext
 from licensing.services.finder import Exported
 
 FIELDS = (
-    "id",
+    "license_id",
+    "product",
     "license_key",
     "status",
-    "product",
-    "customer_discord_id",
-    "customer_name",
-    "customer_email",
+    "holder_discord_id",
+    "holder_name",
+    "holder_email",
     "expires_at",
     "max_ips",
     "notes",
-    "created_at",
+    "issued_at",
     "claimed_at",
     "revoked_at",
 )
@@ -78,9 +78,9 @@ def _row(exported: Exported) -> dict[str, Any]:
     discord_id = customer.discord_id if customer else None
     values = (
         license_.id,
+        exported.view.product.name,
         exported.key,
         exported.status.value,
-        exported.view.product.name,
         # As text: spreadsheets and JavaScript round numbers of this length.
         str(discord_id) if discord_id else None,
         customer.name if customer else None,

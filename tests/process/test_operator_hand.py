@@ -68,7 +68,8 @@ async def test_a_license_s_whole_life_by_command_line_beside_a_running_bot(
 ) -> None:
     holders, bob, keyport = guild.add_role("Holder"), guild.add_member("Bob"), Hand(tmp_path)
     created = await guild.owner.slash("product create", name="Editor", role=holders)
-    api_key = next(word for word in created.text.replace("`", " ").split() if word.startswith("kp_live_"))
+    await created.wait_for(lambda it: it.content.startswith("kp_live_"))
+    api_key = created.content
 
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {api_key}"}) as session:
 

@@ -228,8 +228,8 @@ def test_an_export_is_a_new_file_of_its_owner_with_whole_keys_and_is_written_dow
     assert "whole keys" in err
     assert stat.S_IMODE(Path("all.csv").stat().st_mode) == 0o600
     (row,) = csv.DictReader(io.StringIO(Path("all.csv").read_text("utf-8")))
-    assert (row["id"], row["license_key"], row["status"]) == ("1", key, "active")
-    assert (row["customer_discord_id"], row["customer_name"]) == (str(BOB), "Bob")
+    assert (row["license_id"], row["license_key"], row["status"]) == ("1", key, "active")
+    assert (row["holder_discord_id"], row["holder_name"]) == (str(BOB), "Bob")
     assert (events()[-1].action, events()[-1].actor_kind) == (Action.LICENSES_EXPORTED, "operator")
 
 
@@ -262,5 +262,5 @@ def test_a_member_s_name_is_no_formula_in_a_spreadsheet(done, name):
 
     asyncio.run(found())
     (row,) = csv.DictReader(io.StringIO(done("export")[0]))
-    assert row["customer_name"] == f"'{name}"
-    assert json.loads(done("export", "--format", "json")[0])[0]["customer_name"] == name
+    assert row["holder_name"] == f"'{name}"
+    assert json.loads(done("export", "--format", "json")[0])[0]["holder_name"] == name
