@@ -48,3 +48,43 @@ async def test_the_owner_of_one_server_owns_nothing_in_another(shop: Shop):
     guest = shop.guild.add_member(other.owner, roles=[role])
 
     assert "`products:edit`" in (await guest.slash("product create", name="Mine")).text
+
+
+async def test_nothing_of_another_server_is_found_changed_or_taken_over(shop: Shop):
+    other = shop.sandbox.add_guild("Rival", owner="Rita")
+    api_key = await shop.product("Pro")
+    await shop.product("Pro", by=other.owner)
+    key = await shop.stock("Pro", email="eve@example.com", expiry="30d")
+    rita = other.owner
+    before = await shop.world.events()
+
+    assert "### 0 licenses found" in (await rita.slash("license find")).text
+    assert "### 0 licenses found" in (await rita.slash("license find", text=key)).text
+    for command, options in {
+        "license edit": {"notes": "mine"},
+        "license extend": {"duration": "5d"},
+        "license suspend": {},
+        "license reinstate": {},
+        "license reset-ips": {},
+    }.items():
+        assert "No such license" in (await rita.slash(command, license="#1", **options)).text
+        assert "No such license" in (await rita.slash(command, license=key, **options)).text
+    assert await shop.world.events() == before
+    assert await shop.validate(api_key, key) == "active"
+
+
+async def test_a_transfer_of_one_server_is_none_in_another_even_between_the_same_two(shop: Shop):
+    other = shop.sandbox.add_guild("Rival", owner="Rita")
+    alice, bob = other.add_member(shop.alice), other.add_member(shop.bob)
+    await shop.product("Pro")
+    await shop.product("Pro", by=other.owner)
+    await shop.owner.slash("license issue", product="Pro", member=shop.alice)
+    await shop.alice.slash("transfer request", license="#1", member=shop.bob)
+
+    assert "No such license" in (await alice.slash("transfer request", license="#1", member=bob)).text
+    assert "Nothing is being transferred" in (await bob.slash("transfer list")).text
+    await (await shop.bob.wait_for_dm("offers you")).click("Accept")
+    assert "Nothing waits" in (await other.owner.slash("approvals")).text
+    await (await shop.owner.slash("approvals")).click("Approve")
+    assert "You hold no license here" in (await bob.slash("licenses")).text
+    assert "1 license here" in (await shop.bob.slash("licenses")).text

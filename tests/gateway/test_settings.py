@@ -1,0 +1,229 @@
+"""The panel of a product's switches, and products that are archived or switched off."""
+
+import asyncio
+
+import pytest
+from discord_shop import Shop
+
+
+def settings_of(shop: Shop, name: str = "Pro"):
+    return shop.world.store.read(lambda tx: tx.products.by_name(shop.guild.id, name))
+
+
+async def test_every_switch_is_set_from_the_panel_and_shown_before_and_after(shop: Shop):
+    await shop.product()
+    panel = await shop.owner.slash("product settings", product="Pro")
+    assert "### Settings of Pro" in panel.text
+    assert panel.ephemeral
+
+    await panel.click("Stop enforcing")
+    await panel.wait_for("**Expiry:** enforced → shown, not enforced")
+    await panel.click("Turn off")
+    await panel.wait_for("**IP system:** on → off")
+    await panel.click("Count from the claim")
+    await panel.wait_for("**It counts from:** the issue → the claim")
+    await panel.select("product:v1:1:choose:auto_register", "first")
+    await panel.wait_for("**New addresses:** registered up to the limit → the first is registered")
+    await panel.select("product:v1:1:choose:transfers", "off")
+    await panel.wait_for("**Transfers:** staff approve each → not allowed")
+    await panel.select("product:v1:1:role", shop.holders)
+    await panel.wait_for(f"**Role for holders:** none → {shop.holders.mention}")
+    await (await panel.click("Set limit…")).submit({"Addresses per license": "3"})
+    await panel.wait_for("**Addresses per license:** no limit → 3")
+    await (await panel.click("Set days…")).submit({"Days without use": "1"})
+    await panel.wait_for("**Unused addresses:** kept for ever → freed after 1 day")
+    await (await panel.click("Set duration…")).submit({"Default duration": "30d"})
+    await panel.wait_for("**Default duration:** never ends → 30d")
+    await panel.select("product:v1:1:role")
+    await panel.wait_for(f"**Role for holders:** {shop.holders.mention} → none")
+
+    settings = (await settings_of(shop)).settings.model_dump(mode="json")
+    assert settings == {
+        "enforce_expiry": False,
+        "track_ip_on_validate": False,
+        "auto_register": "first",
+        "default_max_ips": 3,
+        "role_id": None,
+        "address_idle_days": 1,
+        "default_duration": "30d",
+        "duration_from": "claim",
+        "transfers": "off",
+    }
+    viewed = await shop.owner.slash("product view", product="Pro")
+    assert "**Default duration:** 30d" in viewed.text
+
+
+async def test_two_staff_who_set_two_switches_from_two_panels_lose_nothing(shop: Shop):
+    await shop.product()
+    await shop.grant("products:edit")
+    first = await shop.owner.slash("product settings", product="Pro")
+    second = await shop.support.slash("product settings", product="Pro")
+
+    await asyncio.gather(first.click("Stop enforcing"), second.click("Turn off"))
+
+    settings = (await settings_of(shop)).settings
+    assert (settings.enforce_expiry, settings.track_ip_on_validate) == (False, False)
+    again = await second.click("product:v1:1:set:enforce_expiry:on")
+    assert not again.failed
+    assert (await settings_of(shop)).settings.enforce_expiry
+
+
+async def test_the_same_switch_pressed_on_two_panels_is_set_once(shop: Shop):
+    await shop.product()
+    first = await shop.owner.slash("product settings", product="Pro")
+    second = await shop.owner.slash("product settings", product="Pro")
+    await first.click("Stop enforcing")
+
+    late = await second.click("Stop enforcing")
+
+    assert "It is so already; nothing was changed." in late.text
+    assert not (await settings_of(shop)).settings.enforce_expiry
+
+
+async def test_a_panel_pressed_after_the_permission_was_taken_changes_nothing(shop: Shop):
+    await shop.product()
+    await shop.grant("products:edit")
+    panel = await shop.support.slash("product settings", product="Pro")
+    form = await panel.click("Set limit…")
+    before = await settings_of(shop)
+    await shop.owner.slash("staff revoke", role=shop.support_role, permissions="products:edit")
+
+    said = [
+        await panel.click("Stop enforcing"),
+        await panel.click("Refresh"),
+        await panel.click("Set days…"),
+        await panel.select("product:v1:1:choose:transfers", "off"),
+        await panel.select("product:v1:1:role"),
+        await form.submit({"Addresses per license": "9"}),
+    ]
+
+    for reply in said:
+        assert "You need the permission `products:edit` for this" in reply.text
+    assert await settings_of(shop) == before
+    assert "`products:edit`" in (await shop.support.slash("product settings", product="Pro")).text
+
+
+@pytest.mark.parametrize(
+    ("opener", "field", "typed", "said"),
+    [
+        ("Set limit…", "Addresses per license", "many 🚀", "must be between 0 and 100000"),
+        ("Set limit…", "Addresses per license", "-1", "must be between 0 and 100000"),
+        ("Set days…", "Days without use", "999999999999", "must be between 0 and 3650"),
+        ("Set duration…", "Default duration", "1m", "could mean minutes or months"),
+        ("Set duration…", "Default duration", "2027-01-01", "is no duration"),
+    ],
+)
+async def test_a_form_that_is_refused_opens_again_with_everything_filled_in(
+    shop: Shop, opener: str, field: str, typed: str, said: str
+):
+    await shop.product()
+    panel = await shop.owner.slash("product settings", product="Pro")
+
+    refused = await (await panel.click(opener)).submit({field: typed})
+    again = await refused.click("Try again")
+
+    assert said in refused.text
+    assert again.modal.fields[0].value == typed
+    done = await again.submit({field: "30d" if "duration" in field else "7"})
+    await done.wait_for("→")
+
+
+async def test_a_form_that_was_open_while_the_bot_restarted_is_served(shop: Shop):
+    await shop.product()
+    panel = await shop.owner.slash("product settings", product="Pro")
+    form = await panel.click("Set limit…")
+    await shop.restart_bot()
+
+    await form.submit({"Addresses per license": "4"})
+
+    await panel.wait_for("no limit → 4")
+    await panel.click("Stop enforcing")
+    await panel.wait_for("**Expiry:** enforced → shown, not enforced")
+
+
+async def test_a_form_shows_how_it_is_now_and_not_how_the_panel_shows_it(shop: Shop):
+    await shop.product(max_ips=2)
+    panel = await shop.owner.slash("product settings", product="Pro")
+    other = await shop.owner.slash("product settings", product="Pro")
+    await (await other.click("Set limit…")).submit({"Addresses per license": "8"})
+
+    form = await panel.click("Set limit…")
+
+    assert form.modal.fields[0].value == "8"
+
+
+async def test_a_role_one_could_not_give_oneself_cannot_be_chosen(shop: Shop):
+    await shop.product()
+    await shop.grant("products:edit")
+    panel = await shop.support.slash("product settings", product="Pro")
+
+    refused = await panel.select("product:v1:1:role", shop.holders)
+    assert "You cannot give that role yourself" in refused.text
+    created = await shop.support.slash("product create", name="Mine", role=shop.holders)
+    assert "You cannot give that role yourself" in created.text
+
+    shop.guild.set_permissions(shop.support_role, ["manage_messages", "manage_roles"])
+    shop.guild.move_role(shop.support_role, shop.holders.position + 1)
+    await shop.sandbox.wait_until(
+        lambda: (
+            shop.client.get_guild(shop.guild.id).get_role(shop.support_role.id)
+            > shop.client.get_guild(shop.guild.id).get_role(shop.holders.id)
+        )
+    )
+    await panel.select("product:v1:1:role", shop.holders)
+    await panel.wait_for(shop.holders.mention)
+    assert (await settings_of(shop)).settings.role_id == shop.holders.id
+
+
+async def test_an_archived_product_stops_validating_until_it_is_unarchived(shop: Shop):
+    api_key = await shop.product()
+    key = await shop.stock(email="a@example.com")
+    await shop.stock()
+    question = await shop.owner.slash("product archive", product="Pro")
+    assert "**1 license that works now stops validating.**" in question.text
+    assert await shop.validate(api_key, key) == "active"
+
+    done = await question.click("Archive")
+
+    assert "**Pro:** active → archived" in done.text
+    assert await shop.validate(api_key, key) == "product_archived"
+    assert "is archived or disabled" in (await shop.owner.slash("license issue", product="Pro")).text
+    for command in ("product archive", "product enable"):
+        assert "It is so already" in (await shop.owner.slash(command, product="Pro")).text
+    back = await shop.owner.slash("product unarchive", product="Pro")
+    assert "**Pro:** archived → active" in back.text
+    assert await shop.validate(api_key, key) == "active"
+
+
+async def test_a_disabled_product_is_switched_on_again_and_both_ask_for_permission_when_pressed(shop: Shop):
+    api_key = await shop.product()
+    key = await shop.stock(email="a@example.com")
+    await shop.grant("products:edit")
+    question = await shop.support.slash("product disable", product="Pro")
+    await shop.owner.slash("staff revoke", role=shop.support_role, permissions="products:edit")
+    assert "`products:edit`" in (await question.click("Disable")).text
+    assert await shop.validate(api_key, key) == "active"
+
+    await (await shop.owner.slash("product disable", product="Pro")).click("Disable")
+    assert await shop.validate(api_key, key) == "product_disabled"
+    assert "disabled → active" in (await shop.owner.slash("product enable", product="Pro")).text
+
+
+async def test_a_license_without_an_expiry_lasts_as_long_as_its_product_says(shop: Shop):
+    await shop.product()
+    panel = await shop.owner.slash("product settings", product="Pro")
+    await (await panel.click("Set duration…")).submit({"Default duration": "30d"})
+
+    issued = await shop.owner.slash("license issue", product="Pro", member=shop.bob)
+    explicit = await shop.owner.slash("license issue", product="Pro", email="a@example.com", expiry="never")
+
+    end = shop.world.now_ms // 1000 + 30 * 86_400
+    assert f"**Expires:** <t:{end}:f>" in issued.text
+    assert "The end comes from the product's default duration." in issued.text
+    assert "**Expires:** never" in explicit.text
+    assert "default duration" not in explicit.text
+
+    await panel.click("Count from the claim")
+    await panel.wait_for("the issue → the claim")
+    waiting = await shop.owner.slash("license issue", product="Pro")
+    assert "**Expires:** 30d after it is claimed" in waiting.text

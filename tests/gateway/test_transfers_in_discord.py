@@ -1,0 +1,310 @@
+"""A license changes hands between members, by commands and by buttons in the server and in direct messages."""
+
+import asyncio
+
+import pytest
+from discord_shop import Shop
+
+from licensing.events import Action
+from licensing.models import Actor, ActorKind, TransferRule
+
+DAY_MS = 86_400_000
+
+
+async def sold(shop: Shop, rule: TransferRule = TransferRule.STAFF) -> tuple[str, str]:
+    """Let Alice hold a license of a product whose transfers follow this rule; return API key and license key."""
+    api_key = await shop.product(role=shop.holders)
+    if rule is not TransferRule.STAFF:
+        owner = Actor(organization_id=shop.guild.id, id=shop.owner.id, is_administrator=True)
+        await shop.world.catalog.change_settings(owner, 1, transfers=rule)
+    await shop.owner.slash("license issue", product="Pro", member=shop.alice)
+    await shop.has_role(shop.alice)
+    await shop.delivered()
+    return api_key, shop.alice.dms[-1].content
+
+
+async def offered(shop: Shop, rule: TransferRule = TransferRule.STAFF):
+    """Let Alice offer her license to Bob; return her answer and his message."""
+    await sold(shop, rule)
+    reply = await shop.alice.slash("transfer request", license="#1", member=shop.bob)
+    return reply, await shop.bob.wait_for_dm("offers you a license")
+
+
+async def accepted(shop: Shop) -> None:
+    _, message = await offered(shop)
+    await message.click("Accept")
+    await shop.alice.wait_for_dm("now its staff decide")
+
+
+async def ends(shop: Shop) -> list[str]:
+    over = {Action.TRANSFERRED, Action.TRANSFER_REJECTED, Action.TRANSFER_CANCELLED}
+    return [event.action.value for event in await shop.world.events() if event.action in over]
+
+
+async def test_the_recipients_acceptance_is_enough_where_the_product_says_so(shop: Shop):
+    api_key, key = await sold(shop, TransferRule.RECIPIENT)
+    [choice] = await shop.alice.complete("transfer request", "license", "pro", member=shop.bob)
+    assert choice.name == f"#1 …-{key[-4:]} · Pro · active"
+
+    reply = await shop.alice.slash("transfer request", license=choice.value, member=shop.bob)
+    assert "They were asked by direct message" in reply.text
+    assert reply.ephemeral
+    message = await shop.bob.wait_for_dm("offers you a license for **Pro** from **Shop**")
+    assert shop.alice.mention in message.text
+    done = await message.click("Accept")
+
+    assert "The license is yours now" in done.text
+    await shop.alice.wait_for_dm("now belongs to")
+    await shop.bob.wait_for_dm("is yours now; its key is under `/licenses`")
+    await shop.has_role(shop.bob)
+    await shop.has_role(shop.alice, held=False)
+    assert await shop.validate(api_key, key) == "active"
+    assert "You hold no license here yet" in (await shop.alice.slash("licenses")).text
+    assert "1 license here" in (await shop.bob.slash("licenses")).text
+
+
+async def test_staff_approve_and_the_license_its_role_and_its_addresses_move(shop: Shop):
+    api_key, key = await sold(shop)
+    await shop.validate(api_key, key)
+    await shop.alice.slash("transfer request", license="#1", member=shop.bob)
+    message = await shop.bob.wait_for_dm("offers you")
+    assert "Nothing waits for a decision" in (await shop.owner.slash("approvals")).text
+    done = await message.click("Accept")
+    assert "once the staff of the server approve" in done.text
+    await shop.alice.wait_for_dm("accepted your license #1")
+
+    waiting = await shop.owner.slash("approvals")
+    assert f"{shop.alice.mention} (Alice) → {shop.bob.mention} (Bob)" in waiting.text
+    await waiting.click("Approve")
+
+    await waiting.wait_for("Approved: **Pro** · #1")
+    assert "Nothing waits for a decision" in waiting.text
+    await shop.has_role(shop.bob)
+    await shop.has_role(shop.alice, held=False)
+    view = await shop.owner.slash("license view", license="#1")
+    assert shop.bob.mention in view.text
+    assert "203.0.113.1" in view.text
+
+
+async def test_every_button_works_after_a_restart_of_the_bot(shop: Shop):
+    _, message = await offered(shop)
+    await shop.restart_bot()
+    await message.click("Accept")
+    await shop.alice.wait_for_dm("now its staff decide")
+    waiting = await shop.owner.slash("approvals")
+    await shop.restart_bot()
+
+    form = await waiting.click("Deny…")
+    await shop.restart_bot()
+    await form.submit({"Reason": "*Bob* is @everyone's problem"})
+
+    await waiting.wait_for("Denied: **Pro** · #1")
+    for member in (shop.alice, shop.bob):
+        told = await member.wait_for_dm("denied the transfer")
+        assert "problem" in told.text
+        assert told.pings == []
+    assert await ends(shop) == ["license.transfer_rejected"]
+
+
+async def test_a_transfer_is_declined_from_the_list_and_cancelled_by_command(shop: Shop):
+    await offered(shop)
+    listed = await shop.bob.slash("transfer list")
+    assert "waits for the recipient until" in listed.text
+    assert [button.label for button in listed.buttons] == ["Accept", "Decline"]
+
+    assert "You declined" in (await listed.click("Decline")).text
+
+    await shop.alice.wait_for_dm("declined your license #1")
+    await shop.alice.slash("transfer request", license="#1", member=shop.bob)
+    mine = await shop.alice.slash("transfer list")
+    assert [button.label for button in mine.buttons] == ["Cancel the transfer"]
+    [choice] = await shop.alice.complete("transfer cancel", "license", "")
+    assert choice == ("#1 · Pro → @Bob", "#1")
+    assert "the license stays yours" in (await shop.alice.slash("transfer cancel", license=choice.value)).text
+    await shop.bob.wait_for_dm("has ended without it")
+    assert "no such transfer" in (await shop.alice.slash("transfer cancel", license="#1")).text
+    assert "Nothing is being transferred" in (await shop.bob.slash("transfer list")).text
+
+
+async def test_a_member_hands_a_license_on_from_the_panel_of_their_own(shop: Shop):
+    await sold(shop, TransferRule.RECIPIENT)
+    overview = await shop.alice.slash("licenses")
+    panel = await overview.select("Choose a license to see it", next(iter(overview.selects[0].options)))
+    question = await panel.click("Transfer…")
+
+    offer = await question.select("Choose a member", shop.bob)
+    assert "They were asked by direct message" in offer.text
+    assert "the license stays yours" in (await offer.click("Cancel the transfer")).text
+    await shop.bob.wait_for_dm("has ended without it")
+    late = (await shop.bob.wait_for_dm("offers you")).click("Accept")
+    assert "This transfer has ended already" in (await late).text
+
+
+async def test_what_cannot_be_transferred_is_one_sentence(shop: Shop):
+    await sold(shop)
+    stranger = shop.sandbox.add_user("Stranger")
+    request = shop.alice.slash
+
+    assert "not in this server" in (await request("transfer request", license="#1", member=stranger)).text
+    bot = shop.client.user.id
+    assert "A bot cannot hold" in (await request("transfer request", license="#1", member=bot)).text
+    assert (
+        "You hold this license already" in (await request("transfer request", license="#1", member=shop.alice)).text
+    )
+    theirs = await shop.bob.slash("transfer request", license="#1", member=shop.alice)
+    assert "No such license" in theirs.text
+    await request("transfer request", license="#1", member=shop.bob)
+    again = await request("transfer request", license="#1", member=shop.support)
+    assert "is being transferred already" in again.text
+
+
+async def test_where_transfers_are_off_there_is_no_button_and_a_sentence(shop: Shop):
+    await sold(shop, TransferRule.OFF)
+    overview = await shop.alice.slash("licenses")
+    panel = await overview.select("Choose a license to see it", next(iter(overview.selects[0].options)))
+
+    assert "Transfer…" not in [button.label for button in panel.buttons]
+    reply = await shop.alice.slash("transfer request", license="#1", member=shop.bob)
+    assert "cannot be transferred" in reply.text
+
+
+async def test_closed_messages_block_nobody(shop: Shop):
+    await sold(shop)
+    shop.alice.close_dms()
+    shop.bob.close_dms()
+    await shop.alice.slash("transfer request", license="#1", member=shop.bob)
+
+    await (await shop.bob.slash("transfer list")).click("Accept")
+    await (await shop.owner.slash("approvals")).click("Approve")
+
+    await shop.has_role(shop.bob)
+    await shop.has_role(shop.alice, held=False)
+    await shop.delivered()
+
+
+async def test_one_with_closed_messages_leaves_the_other_told(shop: Shop):
+    await accepted(shop)
+    shop.alice.close_dms()
+
+    await (await shop.owner.slash("approvals")).click("Approve")
+
+    await shop.bob.wait_for_dm("is yours now")
+
+
+async def test_who_left_the_server_accepts_nothing_from_an_old_message(shop: Shop):
+    _, message = await offered(shop)
+    shop.bob.leave()
+
+    refused = await message.click("Accept")
+
+    assert "no longer a member of the server" in refused.text
+    assert await ends(shop) == []
+
+
+async def test_an_old_message_of_a_server_without_the_bot_says_so(shop: Shop):
+    _, message = await offered(shop)
+    shop.guild.remove_bot()
+    await shop.sandbox.wait_until(lambda: shop.client.get_guild(shop.guild.id) is None)
+
+    assert "not in this server myself" in (await message.click("Accept")).text
+
+
+async def test_whoever_may_not_decide_sees_and_presses_nothing(shop: Shop):
+    await accepted(shop)
+    await shop.grant("transfers:decide")
+    waiting = await shop.support.slash("approvals")
+    await shop.owner.slash("staff revoke", role=shop.support_role, permissions="transfers:decide")
+
+    assert "`transfers:decide`" in (await waiting.click("Approve")).text
+    assert "`transfers:decide`" in (await (await waiting.click("Deny…")).submit({})).text
+    assert "`transfers:decide`" in (await shop.support.slash("approvals")).text
+    assert "approvals" not in shop.bob.commands
+    assert await ends(shop) == []
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_of_accepting_and_cancelling_at_once_exactly_one_happens(shop: Shop, order: int):
+    mine, theirs = await offered(shop, TransferRule.RECIPIENT)
+    presses = [theirs.click("Accept"), mine.click("Cancel the transfer")][::order]
+
+    accept, cancel = (await asyncio.gather(*presses))[::order]
+
+    await shop.delivered()
+    end = await ends(shop)
+    assert len(end) == 1
+    moved = end == ["license.transferred"]
+    loser = cancel if moved else accept
+    assert "This transfer has ended already" in loser.text
+    await shop.has_role(shop.bob, held=moved)
+    await shop.has_role(shop.alice, held=not moved)
+
+
+async def test_accepting_twice_at_once_moves_the_license_once(shop: Shop):
+    _, message = await offered(shop, TransferRule.RECIPIENT)
+    listed = await shop.bob.slash("transfer list")
+
+    texts = [reply.text for reply in await asyncio.gather(message.click("Accept"), listed.click("Accept"))]
+
+    assert sum("The license is yours now" in text for text in texts) == 1
+    assert sum("This transfer has ended already" in text for text in texts) == 1
+    assert await ends(shop) == ["license.transferred"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_of_revoking_and_approving_at_once_the_license_ends_revoked_and_nobody_keeps_the_role(
+    shop: Shop, order: int
+):
+    await accepted(shop)
+    waiting = await shop.owner.slash("approvals")
+    question = await shop.owner.slash("license revoke", license="#1")
+
+    await asyncio.gather(*[waiting.click("Approve"), question.click("Revoke for good")][::order])
+
+    await shop.delivered()
+    assert len(await ends(shop)) == 1
+    view = await shop.owner.slash("license view", license="#1")
+    assert "**Status:** revoked" in view.text
+    assert shop.alice.role_names == shop.bob.role_names == []
+
+
+async def test_two_staff_who_decide_at_once_decide_once(shop: Shop):
+    await accepted(shop)
+    first, second = await shop.owner.slash("approvals"), await shop.owner.slash("approvals")
+
+    form = await second.click("Deny…")
+    approved, denied = await asyncio.gather(first.click("Approve"), form.submit({"Reason": "No"}))
+
+    end = await ends(shop)
+    assert len(end) == 1
+    loser = denied if end == ["license.transferred"] else approved
+    assert "This transfer has ended already" in loser.text
+
+
+async def test_an_offer_that_nobody_took_lapses_and_both_are_told(shop: Shop):
+    _, message = await offered(shop)
+    shop.world.now_ms += 3 * DAY_MS
+
+    assert "This transfer has ended already" in (await message.click("Accept")).text
+    await shop.world.upkeep.sweep()
+    await shop.delivered()
+
+    assert "not decided in time" in (await shop.alice.wait_for_dm("The transfer of your license")).text
+    await shop.bob.wait_for_dm("has ended without it")
+
+
+async def test_many_that_wait_are_listed_within_discords_limits(shop: Shop):
+    name = "*" * 80
+    await shop.product(name)
+    operator = Actor(organization_id=shop.guild.id, kind=ActorKind.OPERATOR)
+    alice = Actor(organization_id=shop.guild.id, id=shop.alice.id, name="A" * 32)
+    bob = Actor(organization_id=shop.guild.id, id=shop.bob.id, name="_" * 32)
+    for _ in range(12):
+        issued = await shop.world.issue(name, by=operator, discord_id=alice.id, holder_name="*" * 32)
+        license_id = issued.view.license.id
+        offer = await shop.world.transfers.offer(alice, license_id, to_discord_id=bob.id, to_name="_" * 32)
+        await shop.world.transfers.accept(bob, offer.transfer.id)
+
+    waiting = await shop.owner.slash("approvals")
+    assert "… and 4 more" in waiting.text
+    assert len(waiting.buttons) == 17
+    assert len((await shop.bob.slash("transfer list")).buttons) == 8
