@@ -47,7 +47,7 @@ class Everything(ui.Modal, title=FIELDS_TITLE):
     async def on_submit(self, interaction: discord.Interaction) -> None:
         files = [each.filename for each in self.proof.component.values]
         told = f"{self.words.component.value} / {self.story.component.value} / {self.plan.component.values} / {files}"
-        await interaction.response.send_message(f"You sent {told}", ephemeral=True)
+        await interaction.response.send_message(f"You sent {told}"[:2000], ephemeral=True)
 
 
 class Rows(ui.View):
@@ -96,6 +96,12 @@ def embed() -> discord.Embed:
 
 def build(tree: app_commands.CommandTree) -> None:
     """Give the tree its commands."""
+    add_shows(tree)
+    add_echo(tree)
+    add_menus(tree)
+
+
+def add_shows(tree: app_commands.CommandTree) -> None:
     show = app_commands.Group(name="show", description="Show something")
 
     @show.command(description="Rows of buttons and menus")
@@ -127,24 +133,27 @@ def build(tree: app_commands.CommandTree) -> None:
 
     tree.add_command(show)
 
+
+def add_echo(tree: app_commands.CommandTree) -> None:
     @tree.command(description="Say back every kind of option")
     @app_commands.describe(product="With completion", amount="From one to ten")
     @app_commands.choices(
         colour=[app_commands.Choice(name="Red", value="r"), app_commands.Choice(name="Blue", value="b")]
     )
-    async def echo(  # noqa: PLR0913, PLR0917 - a command's parameters are its options
+    async def echo(  # noqa: PLR0917 - a command's parameters are its options
         interaction: discord.Interaction,
         product: str,
         amount: app_commands.Range[int, 1, 10] = 1,
         who: discord.Member | None = None,
         role: discord.Role | None = None,
         where: discord.TextChannel | None = None,
-        loud: bool = False,  # noqa: FBT001, FBT002 - discord.py reads the signature
+        loud: bool = False,
         colour: str = "",
         proof: discord.Attachment | None = None,
     ) -> None:
         told = [product, amount, who and who.name, role and role.name, where and where.name, loud, colour]
-        await interaction.response.send_message(f"Echo {[*told, proof and (await proof.read()).decode()]}")
+        words = f"Echo {[*told, proof and (await proof.read()).decode()]}"
+        await interaction.response.send_message(words[:2000])
 
     @echo.autocomplete("product")
     async def products(_interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -153,6 +162,8 @@ def build(tree: app_commands.CommandTree) -> None:
         names = [each for each in ("Nightfall", "Nightshade", "Daybreak") if typed.lower() in each.lower()]
         return [app_commands.Choice(name=each, value=each.lower()) for each in names]
 
+
+def add_menus(tree: app_commands.CommandTree) -> None:
     @tree.context_menu(name="Licenses")
     async def of_member(interaction: discord.Interaction, member: discord.Member) -> None:
         await interaction.response.send_message(f"Licenses of {member.name}", ephemeral=True)

@@ -71,10 +71,9 @@ async def serve(
     socket = web.WebSocketResponse(heartbeat=PING_SECONDS)
     await socket.prepare(request)
     among.add(socket)
-    await socket.send_str(_wire([{"type": "hello", "run": run}]))
     listening = asyncio.create_task(_listen(socket))
     try:
-        await _tell(socket, Stream(hub, guide, me), hub, listening)
+        await _tell(socket, Stream(hub, guide, me), hub, listening, run=run)
     except ConnectionResetError:
         pass  # the page went while it was told something
     finally:
@@ -83,17 +82,19 @@ async def serve(
     return socket
 
 
-async def _tell(socket: web.WebSocketResponse, stream: Stream, hub: Hub, listening: "asyncio.Task[None]") -> None:
-    first = True
+async def _tell(
+    socket: web.WebSocketResponse, stream: Stream, hub: Hub, listening: "asyncio.Task[None]", *, run: str
+) -> None:
+    # All at once, so that a page goes from one person's view to another's without anything in between.
+    await socket.send_str(_wire([{"type": "hello", "run": run}, *stream.changes(), {"type": "ready"}]))
     while not listening.done():
-        changes = stream.changes()
-        if changes or first:
-            await socket.send_str(_wire([*changes, *([{"type": "ready"}] if first else [])]))
-            first = False
         turn = asyncio.ensure_future(hub.world.signal.changed(timeout=LOOK_AGAIN_SECONDS))
         await asyncio.wait({turn, listening}, return_when=asyncio.FIRST_COMPLETED)
         turn.cancel()
         await asyncio.sleep(GATHER_SECONDS)
+        changes = stream.changes()
+        if changes:
+            await socket.send_str(_wire(changes))
 
 
 async def _listen(socket: web.WebSocketResponse) -> None:

@@ -74,7 +74,7 @@ class Tab:
         return self
 
     async def is_here(self, name: str) -> None:
-        await self.page.locator(".myself strong", has_text=name).wait_for()
+        await self.page.locator(".myself strong", has_text=name).wait_for(state="attached")
 
     async def become(self, who: Member) -> None:
         await self.page.get_by_role("radio", name=who.name).click()

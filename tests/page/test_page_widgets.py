@@ -237,7 +237,7 @@ HOSTILE = (
 )
 
 
-async def test_hostile_names_are_words_and_nothing_else(owner, sandbox, guild):
+async def test_hostile_names_are_words_and_nothing_else(owner, guild):
     owner.page.on("dialog", lambda dialog: pytest.fail(dialog.message))
     for name in HOSTILE:
         guild.add_role(name)
@@ -281,7 +281,7 @@ async def test_a_thousand_messages_are_paged_and_five_hundred_members_listed(own
     await owner.sees(".member", "Buyer 499")
 
 
-async def test_a_command_that_is_being_typed_survives_a_reload_and_belongs_to_its_channel(owner, guild):
+async def test_a_command_that_is_being_typed_survives_a_reload_and_belongs_to_its_channel(owner):
     await owner.command("echo")
     await owner.type("Nightf")
     await owner.sees(".option", "Nightfall")

@@ -60,10 +60,11 @@ export class CommandLine {
     this.onChange?.();
   }
 
-  /** Go to the first field that still needs something, else to the end. */
+  /** Go to what was typed last, else to the first field that still needs something, else to the end. */
   focus() {
     const open = this.fields.find((each) => each.option.required && each.found.error);
-    (open?.input ?? this.tail).focus();
+    const typed = this.fields.findLast((each) => each.text && !each.picked);
+    (typed?.input ?? open?.input ?? this.tail).focus();
   }
 
   // The end of the line, where options are added

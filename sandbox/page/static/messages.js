@@ -1,7 +1,7 @@
 // The messages of the channel one is in, kept up to date without losing place or focus.
 
 import { history } from "./acts.js";
-import { button, el, find, moveStop } from "./dom.js";
+import { button, el, fill, find, moveStop } from "./dom.js";
 import { messageNode, spoken, used } from "./message.js";
 import { messageMenu } from "./menus.js";
 import { refused } from "./notices.js";
@@ -42,7 +42,10 @@ function draw() {
   const list = find("messages");
   const place = `${here.me}:${here.at}`;
   const follow = place !== shownFor || following;
-  if (place !== shownFor) drawn = new Map();
+  if (place !== shownFor) {
+    drawn = new Map();
+    fill(find("announcer"));
+  }
   shownFor = place;
   const focus = focused(list);
   const nodes = [opening(), ...messageNodes(), ...waitingNodes()];
