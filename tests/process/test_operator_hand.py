@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -12,10 +13,12 @@ from discord_shop import discord_at
 from pydantic import SecretStr
 
 from bot import app
+from bot.api import DiscordState
 from bot.client import Endpoints
 from bot.config import Api, Config, Database, Discord
 from bot.workers import running
 from licensing.events import Action
+from licensing.models import ActorKind
 from sandbox import Guild, Sandbox
 
 ROOT = Path(__file__).parents[2]
@@ -49,18 +52,25 @@ def guild(sandbox: Sandbox) -> Guild:
     return sandbox.add_guild("Shop")
 
 
-@pytest.fixture
-async def base_url(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[str]:
-    """A bot that is connected and serves, as `keyport run` does."""
+@asynccontextmanager
+async def connected(sandbox: Sandbox, folder: Path) -> AsyncIterator[app.House]:
+    """Run a bot that has connected, as `keyport run` does."""
     config = Config(
-        database=Database(url=f"sqlite:///{tmp_path}/keyport.db"), discord=Discord(token=SecretStr(sandbox.token))
+        database=Database(url=f"sqlite:///{folder}/keyport.db"), discord=Discord(token=SecretStr(sandbox.token))
     )
     endpoints = Endpoints(rest=sandbox.rest_base, gateway=sandbox.gateway_url, cdn=sandbox.cdn_base)
-    async with app.opened(config) as house, app.serving(house, Api(port=0)) as (host, port):
+    async with app.opened(config) as house:
         connection = app.connect_discord(house, config, public_api_url="http://localhost", endpoints=endpoints)
         async with running(connection, name="Discord"):
-            await sandbox.wait_for_bot()
-            yield f"http://{host}:{port}"
+            await sandbox.wait_until(lambda: house.health.discord is DiscordState.CONNECTED)
+            yield house
+
+
+@pytest.fixture
+async def base_url(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[str]:
+    """The API beside a connected bot."""
+    async with connected(sandbox, tmp_path) as house, app.serving(house, Api(port=0)) as bound:
+        yield app.web_address(*bound)
 
 
 async def test_a_license_s_whole_life_by_command_line_beside_a_running_bot(
@@ -100,23 +110,12 @@ async def test_what_the_operator_does_while_no_bot_runs_is_made_good_when_one_co
     sandbox: Sandbox, guild: Guild, tmp_path: Path
 ) -> None:
     bob, keyport = guild.add_member("Bob"), Hand(tmp_path)
-    config = Config(
-        database=Database(url=f"sqlite:///{tmp_path}/keyport.db"), discord=Discord(token=SecretStr(sandbox.token))
-    )
-    endpoints = Endpoints(rest=sandbox.rest_base, gateway=sandbox.gateway_url, cdn=sandbox.cdn_base)
-
-    def connection(house: app.House):
-        return app.connect_discord(house, config, public_api_url="http://localhost", endpoints=endpoints)
-
-    async with app.opened(config) as house, running(connection(house), name="Discord"):
-        await sandbox.wait_for_bot()
-        await guild.owner.slash("product create", name="Editor")
+    async with connected(sandbox, tmp_path):
+        created = await guild.owner.slash("product create", name="Editor")
+        await created.wait_for(lambda it: it.content.startswith("kp_live_"))
     key = await keyport("license", "issue", "Editor", "--member", str(bob.id))
-    async with app.opened(config) as house, running(connection(house), name="Discord"):
+    async with connected(sandbox, tmp_path) as house:
         await bob.wait_for_dm(key)
-        created = [
-            event
-            for event in await house.store.read(lambda tx: tx.ledger.after(0, limit=100))
-            if event.action is Action.LICENSE_CREATED
-        ]
-        assert [event.actor_kind for event in created] == ["operator"]
+        events = await house.store.read(lambda tx: tx.ledger.after(0, limit=100))
+    by = [event.actor_kind for event in events if event.action is Action.LICENSE_CREATED]
+    assert by == [ActorKind.OPERATOR]

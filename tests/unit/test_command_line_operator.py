@@ -17,6 +17,7 @@ import structlog
 from storage_world import OWNER, World, opened
 
 from bot.__main__ import execute
+from cogs.export import csv_of
 from licensing.events import Action, Event
 from storage import DatabaseSettings
 
@@ -241,6 +242,14 @@ def test_an_export_as_json_or_to_standard_output_holds_the_same(key, done):
     (row,) = csv.DictReader(io.StringIO(done("export")[0]))
     assert list(row) == list(from_file[0])
     assert row["license_key"] == from_file[0]["license_key"] == key
+
+
+@pytest.mark.usefixtures("key")
+def test_the_table_is_the_one_that_staff_are_given_in_discord(done):
+    done("license", "issue", "Editor", "--email", "ada@example.com", "--expiry", "2099-01-01", "--notes", "=1+1")
+    done("license", "revoke", "2", "--yes")
+    rows = ask_store(lambda world: world.finder.export(OWNER))
+    assert done("export")[0].splitlines() == csv_of(rows).decode("utf-8-sig").splitlines()
 
 
 @pytest.mark.usefixtures("key")
