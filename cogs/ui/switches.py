@@ -13,8 +13,8 @@ from licensing.models import AutoRegister, DurationFrom, Product, ProductSetting
 
 AUTO_REGISTER = {
     AutoRegister.UP_TO_MAX: N_("registered up to the limit"),
-    AutoRegister.FIRST: N_("the first is registered, others are refused"),
-    AutoRegister.OFF: N_("refused until staff register them"),
+    AutoRegister.FIRST: N_("the first is registered, all others are refused"),
+    AutoRegister.OFF: N_("refused"),
 }
 TRANSFERS = {
     TransferRule.OFF: N_("not allowed"),

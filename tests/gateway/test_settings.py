@@ -23,7 +23,7 @@ async def test_every_switch_is_set_from_the_panel_and_shown_before_and_after(sho
     await panel.click("Count from the claim")
     await panel.wait_for("**It counts from:** the issue → the claim")
     await panel.select("product:v1:1:choose:auto_register", "first")
-    await panel.wait_for("**New addresses:** registered up to the limit → the first is registered")
+    await panel.wait_for("**New addresses:** registered up to the limit → the first is registered, all others")
     await panel.select("product:v1:1:choose:transfers", "off")
     await panel.wait_for("**Transfers:** staff approve each → not allowed")
     await panel.select("product:v1:1:role", shop.holders)
