@@ -55,7 +55,6 @@ async def submit(hub: Hub, who: Actor, body: Json) -> Json:
 async def dismiss(hub: Hub, who: Actor, body: Json) -> Json:
     """Close a form without sending it, of which Discord tells nobody."""
     _own(hub, who, body).modal = None
-    hub.world.signal.notify()
     return {}
 
 
@@ -73,11 +72,13 @@ async def act(hub: Hub, name: str, body: Json) -> Json:
     if name not in ACTS:
         raise BadRequestError("There is no such act.", 404)
     try:
-        return await ACTS[name](hub, reading.actor(hub, body), body)
+        told = await ACTS[name](hub, reading.actor(hub, body), body)
     except DriverError as error:
         raise BadRequestError(str(error), 409) from error
     except ApiError as error:
         raise BadRequestError(error.message) from error
+    hub.world.signal.notify()  # what the person is waiting for shows at once
+    return told
 
 
 async def attempt(guide: Guide, body: Json) -> Json:

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 from discord_shop import DiscordClock, Shop, connected, discord_at
 from page_gallery import gallery
 from storage_world import World, opened
@@ -154,40 +155,40 @@ class Windows:
         return await Tab(page, self.origin).visit(who, at=at)
 
 
-@asynccontextmanager
-async def browsing(executable: str) -> AsyncIterator[object]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(chromium: str) -> AsyncIterator[object]:
+    """One browser for all of these tests; each looks through windows of its own."""
     from playwright.async_api import async_playwright
 
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        try:
-            yield browser
-        finally:
-            await browser.close()
+        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
 
 
 @asynccontextmanager
-async def windows_on(executable: str, origin: str) -> AsyncIterator[Windows]:
-    async with browsing(executable) as browser:
-        watch = Watch(origin)
-        yield Windows(browser, origin, watch)
-        assert watch.unforgiven == []
+async def windows_on(browser, origin: str) -> AsyncIterator[Windows]:
+    watch = Watch(origin)
+    yield Windows(browser, origin, watch)
+    for context in browser.contexts:
+        await context.close()
+    assert watch.unforgiven == []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def sandbox() -> AsyncIterator[Sandbox]:
     async with Sandbox(clock=DiscordClock(), deadline=1.0) as running, discord_at(running):
         yield running
     assert not running.crashes, running.crashes[0]
 
 
-@pytest.fixture
-async def windows(chromium: str, sandbox: Sandbox) -> AsyncIterator[Windows]:
-    async with windows_on(chromium, sandbox.page_url.rstrip("/")) as opened_here:
+@pytest_asyncio.fixture(loop_scope="session")
+async def windows(browser, sandbox: Sandbox) -> AsyncIterator[Windows]:
+    async with windows_on(browser, sandbox.page_url.rstrip("/")) as opened_here:
         yield opened_here
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     settings = DatabaseSettings(path=tmp_path / "keyport.db", key_file=tmp_path / "keyport.key")
     async with opened(settings, organizations=()) as world:
@@ -195,7 +196,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield world
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def shop(sandbox: Sandbox, world: World) -> AsyncIterator[Shop]:
     guild = sandbox.add_guild("Shop", owner="Olivia", channels=("general", "licenses"))
     client, task = await connected(sandbox, world)
@@ -210,7 +211,7 @@ def guild(sandbox: Sandbox) -> Guild:
     return sandbox.add_guild("Gallery", owner="Olivia", channels=("general", "other"))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def start(sandbox: Sandbox) -> AsyncIterator[Callable]:
     """Start the bot that shows everything there is; give a way to stop it."""
     async with AsyncExitStack() as stack:
@@ -221,7 +222,7 @@ async def start(sandbox: Sandbox) -> AsyncIterator[Callable]:
         yield begin
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def bot(guild: Guild, start: Callable):  # noqa: ARG001 - a guild must be there to be joined
     return await start()
 

@@ -4,13 +4,16 @@ import json
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from page_gallery import gallery
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 OWN = {"X-Sandbox-Page": "1"}
 NOBODY = "1"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def shown(sandbox, guild):
     """A running bot, its people, and one message with a button."""
     async with gallery(sandbox):
@@ -41,7 +44,7 @@ class Client:
             return answer.status, await answer.json()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def client(sandbox):
     async with aiohttp.ClientSession() as session:
         yield Client(session, sandbox.page_url.rstrip("/"))

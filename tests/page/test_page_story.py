@@ -3,11 +3,14 @@
 import re
 
 import pytest
+import pytest_asyncio
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 KEY = re.compile(r"\b[2-9A-HJKMNP-Z]{4}(?:-[2-9A-HJKMNP-Z]{4}){3}\b")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def sold(shop):
     """A product whose holders wear a role, and support that may issue it."""
     shop.api_key = await shop.product("Nightfall", role=shop.holders)

@@ -1,10 +1,13 @@
 """The page shows what Discord shows, and does what a person does there."""
 
 import pytest
+import pytest_asyncio
 from page_gallery import FIELDS_TITLE
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def owner(windows, guild, bot):
     tab = await windows.open(guild.owner)
     tab.bot = bot
