@@ -1,5 +1,6 @@
 """`keyport license …` and `keyport product list`: what they do and what they tell."""
 
+import sys
 from collections.abc import Awaitable, Callable
 
 import typer
@@ -17,7 +18,6 @@ from licensing.services.licenses import Issued
 from licensing.services.terms import Terms
 from licensing.verdict import license_status
 
-MOST_AT_ONCE = 1_000
 _EVERY = 1_000_000
 
 
@@ -53,29 +53,35 @@ def reinstate(config: Config, text: str, *, server: str | None) -> None:
 def revoke(config: Config, text: str, *, server: str | None, reason: str | None, ask: bool) -> None:
     """Ask, then end a license for good."""
 
+    async def look(desk: Desk) -> tuple[LicenseView, int]:
+        return await desk.licenses.revocable(desk.by, await _named(desk, text)), desk.clock()
+
     async def change(desk: Desk, named: str) -> Changed:
         before = await desk.licenses.revocable(desk.by, named)
-        if ask:
-            tell(_capitalized(license_line(before, now_ms=desk.clock())))
-            _require(_agreed(_("Revoke it for good?")))
         return Changed(before, await desk.licenses.revoke(desk.by, named, reason=reason))
 
+    if ask:
+        # Asked between two short visits to the store, so that Ctrl-C ends the question at once.
+        view, now_ms = run_at_desk(config, server, look)
+        tell(_capitalized(license_line(view, now_ms=now_ms)))
+        _require(_agreed(_("Revoke it for good?")))
     _change(config, text, server, change)
 
 
 def restore(config: Config, text: str, *, server: str | None) -> None:
     """Ask twice, then take a revocation back."""
 
-    async def change(desk: Desk, named: str) -> Changed:
-        view = await desk.licenses.view(desk.by, named)
+    async def look(desk: Desk) -> tuple[LicenseView, int]:
+        view = await desk.licenses.view(desk.by, await _named(desk, text))
         lifecycle.restore(view.license, now_ms=desk.clock())  # refused before anything is asked
-        tell(_capitalized(license_line(view, now_ms=desk.clock())))
-        tell(_("It was revoked on {time}.").format(time=minute(view.license.revoked_at_ms or 0)))
-        _require(_agreed(_("A revocation is meant to be final. Take this one back?")))
-        _require(_typed(_("Type the license's number to confirm")).lstrip("#") == str(view.license.id))
-        return await desk.changes.restore(desk.by, named)
+        return view, desk.clock()
 
-    _change(config, text, server, change)
+    view, now_ms = run_at_desk(config, server, look)
+    tell(_capitalized(license_line(view, now_ms=now_ms)))
+    tell(_("It was revoked on {time}.").format(time=minute(view.license.revoked_at_ms or 0)))
+    _require(_agreed(_("A revocation is meant to be final. Take this one back?")))
+    _require(_answer(_("Type the license's number to confirm:")).lstrip("#") == str(view.license.id))
+    _change(config, text, server, lambda desk, named: desk.changes.restore(desk.by, named))
 
 
 def list_products(config: Config, *, server: str | None) -> None:
@@ -95,19 +101,23 @@ def list_products(config: Config, *, server: str | None) -> None:
 
 def _change(config: Config, text: str, server: str | None, change: Callable[[Desk, str], Awaitable[Changed]]) -> None:
     async def work(desk: Desk) -> None:
-        found = await desk.find(text)
-        changed = await change(desk, f"#{found.license.id}")
+        changed = await change(desk, await _named(desk, text))
         now_ms = desk.clock()
         typer.echo(
             _("License #{id} of {product}: {before} → {after}").format(
-                id=found.license.id,
-                product=plain(found.product.name),
+                id=changed.after.license.id,
+                product=plain(changed.after.product.name),
                 before=_status(changed.before, now_ms),
                 after=_status(changed.after, now_ms),
             )
         )
 
     run_at_desk(config, server, work)
+
+
+async def _named(desk: Desk, text: str) -> str:
+    """Return the one form in which every service knows the license that was typed."""
+    return f"#{(await desk.find(text)).license.id}"
 
 
 def _status(view: LicenseView, now_ms: int) -> str:
@@ -134,19 +144,13 @@ def _capitalized(sentence: str) -> str:
 
 
 def _agreed(question: str) -> bool:
-    try:
-        return typer.confirm(question, err=True)
-    except typer.Abort:
-        tell("")
-        return False
+    return _answer(f"{question} [y/N]").casefold() in {"y", "yes"}
 
 
-def _typed(question: str) -> str:
-    try:
-        return str(typer.prompt(question, err=True)).strip()
-    except typer.Abort:
-        tell("")
-        return ""
+def _answer(question: str) -> str:
+    """Ask on standard error, which is not what a command puts out; no answer is an empty one."""
+    typer.echo(f"{question} ", err=True, nl=False)
+    return sys.stdin.readline().strip()
 
 
 def _require(agreed: bool) -> None:  # noqa: FBT001 - an answer is all there is to pass

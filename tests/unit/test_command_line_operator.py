@@ -7,7 +7,9 @@ import json
 import logging
 import os
 import re
+import signal
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +23,7 @@ from cogs.export import csv_of
 from licensing.events import Action, Event
 from storage import DatabaseSettings
 
+ROOT = Path(__file__).parents[2]
 SETTINGS = DatabaseSettings(Path("data/keyport.db"), Path("data/keyport.key"))
 KEY = re.compile(r"[2-9A-HJKMNP-Z]{4}(?:-[2-9A-HJKMNP-Z]{4}){3}")
 BOB = 80351110224678912
@@ -273,3 +276,31 @@ def test_a_member_s_name_is_no_formula_in_a_spreadsheet(done, name):
     (row,) = csv.DictReader(io.StringIO(done("export")[0]))
     assert row["holder_name"] == f"'{name}"
     assert json.loads(done("export", "--format", "json")[0])[0]["holder_name"] == name
+
+
+def test_ctrl_c_at_the_question_ends_it_at_once_and_changes_nothing(key):
+    before = events()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot", "license", "revoke", key],
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    told = b""
+    while b"[y/N]" not in told:
+        read = os.read(process.stderr.fileno(), 1_000)
+        assert read, told
+        told += read
+    process.send_signal(signal.SIGINT)
+    _out, rest = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert b"Traceback" not in told + rest
+    assert events() == before
+
+
+def test_a_server_that_the_bot_has_left_keeps_its_licenses_in_reach(done):
+    async def left():
+        async with opened(SETTINGS) as world:
+            await world.product("Editor")
+            await world.organizations.left(SHOP)
+
+    asyncio.run(left())
+    assert KEY.fullmatch(done("license", "issue", "Editor")[0].strip())
