@@ -85,7 +85,7 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     errors.LicenseNotActive: N_("This license is revoked, and that is final; issue a new one to restore access."),
     errors.LicenseNotSuspended: N_("This license is not suspended, so there is nothing to reinstate."),
     errors.LicenseNotRevoked: N_("This license is not revoked, so there is nothing to restore."),
-    errors.LicenseUnlimited: N_("This license never ends, so it cannot be extended."),
+    errors.LicenseUnlimited: N_("This license has no end to extend; set one with `/license edit`."),
     errors.LicenseNotUsable: N_("This license is revoked, suspended or expired, so it cannot change hands now."),
     errors.DurationInvalid: N_("`{text}` is no duration; type something like `30d` or `1y`, or `never`."),
     errors.IdleDaysInvalid: N_("The idle days must be between 0 and {limit}; 0 keeps addresses for ever."),
