@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV ?= uv
 
-.PHONY: help install run test check format lint types contracts messages lock bench clean
+.PHONY: help install run test check format lint types contracts messages lock bench pictures clean
 
 help: ## What there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ messages: $(VENV)/.dev ## Bring every language's catalogue up to date with the t
 
 bench: $(VENV)/.dev ## Measure: validations per second against a bare aiohttp handler
 	@$(BIN)/python -m bench.validate
+
+pictures: $(VENV)/.dev ## Take the pictures that the docs show, of the sandbox's page (needs Chromium)
+	@$(BIN)/python -m bench.pictures
 
 lock: ## Resolve the dependencies anew (needs uv)
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \

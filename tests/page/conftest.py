@@ -1,6 +1,5 @@
 """Headless Chromium before the page of a sandbox, with a person's fingers: it types, presses and reads."""
 
-import asyncio
 import os
 import shutil
 import time
@@ -135,9 +134,6 @@ class Tab:
         )
 
 
-Opener = Callable[..., "asyncio.Future[Tab]"]
-
-
 @dataclass
 class Windows:
     """Opens tabs, each in a session of its own, as two browsers would be."""
@@ -147,12 +143,21 @@ class Windows:
     watch: Watch
 
     async def open(self, who: Member, *, at: int | None = None, **settings: object) -> Tab:
+        return await (await self._tab(**settings)).visit(who, at=at)
+
+    async def arrive(self) -> Tab:
+        """Open the plain address, as nobody in particular."""
+        tab = await self._tab()
+        await tab.page.goto(self.origin)
+        return tab
+
+    async def _tab(self, **settings: object) -> Tab:
         settings.setdefault("viewport", {"width": 1200, "height": 760})
         context = await self.browser.new_context(**settings)
         context.set_default_timeout(PATIENCE_MS)
         page = await context.new_page()
         self.watch.over(page)
-        return await Tab(page, self.origin).visit(who, at=at)
+        return Tab(page, self.origin)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -186,6 +191,18 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 async def windows(browser, sandbox: Sandbox) -> AsyncIterator[Windows]:
     async with windows_on(browser, sandbox.page_url.rstrip("/")) as opened_here:
         yield opened_here
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def windows_at(browser) -> AsyncIterator[Callable]:
+    """Open windows on a sandbox that runs elsewhere, as whoever its page chooses."""
+    async with AsyncExitStack() as stack:
+
+        async def visit(origin: str) -> Tab:
+            windows = await stack.enter_async_context(windows_on(browser, origin))
+            return await windows.arrive()
+
+        yield visit
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,0 +1,61 @@
+"""What a newcomer meets: the address on the first line, and three things to try, one click each."""
+
+import asyncio
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+READY_S = 30
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def address(chromium, tmp_path):  # noqa: ARG001 - nothing is started where nobody can look
+    """Run the real command in an empty folder; give the address on its first line."""
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("KEYPORT_")}
+    settings["PYTHONPATH"] = str(Path(__file__).parents[2])
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "sandbox", cwd=tmp_path, env=settings, stdout=asyncio.subprocess.PIPE
+    )
+    line = (await asyncio.wait_for(process.stdout.readline(), READY_S)).decode()
+    rest = asyncio.create_task(process.stdout.read())
+    yield re.search(r"http://127\.0\.0\.1:\d+", line)[0]
+    process.terminate()
+    assert await process.wait() == 0
+    assert b"Traceback" not in await rest
+
+
+async def test_a_first_visit_gets_from_issue_to_a_refused_validation_by_six_clicks(address, windows_at):
+    tab = await windows_at(address)
+    await tab.click("Issue a license")
+    await tab.is_here("Sam")
+    await tab.reads("hand over the key from the next message")
+    await tab.click("Claim it")
+    await tab.is_here("Bob")
+    await tab.reads("This license is yours now")
+    await tab.click("Validate")
+    await tab.sees(".wire.good .wire-answer", '{"valid":true,"status":"active"')
+    await tab.sees('.member:has-text("Bob") .role-pill', "Nightfall owner")
+    await tab.click("Revoke it")
+    await tab.is_here("Olivia")
+    await tab.click("Revoke for good")
+    await tab.reads("its next validation is refused")
+    await tab.click("Validate")
+    await tab.sees(".wire.bad .wire-answer", '{"valid":false,"status":"revoked"')
+    await tab.click("Close the things to try")
+    await tab.page.reload()
+    await tab.reads("its next validation is refused")
+    assert not await tab.page.locator("#guide").is_visible()
+
+
+async def test_a_step_out_of_turn_does_first_what_it_needs(address, windows_at):
+    tab = await windows_at(address)
+    await tab.click("Revoke it")
+    await tab.reads("Revoke this license for good?")
+    await tab.click("Validate")
+    await tab.sees(".wire.good")
