@@ -90,8 +90,8 @@ def offered(found: TransferView) -> discord.ui.LayoutView:
     """Return what the holder is told after offering a license, with the way back."""
     transfer = found.transfer
     text = _(
-        "{subject}\nThey were asked by direct message, and find it under `/transfer list` too; "
-        "the offer ends {when}. Until they accept, nothing changes."
+        "{subject}\nThey are asked by direct message; if they take none, they find the offer under `/transfer list`. "
+        "It ends {when}. Until they accept, nothing changes."
     ).format(subject=transfer_layouts.subject(found), when=words.when(transfer.expires_at_ms))
     return layouts.panel(text, items=[Step(str(transfer.organization_id), str(transfer.id), "cancel")])
 

@@ -82,6 +82,33 @@ async def test_staff_who_read_german_work_in_german_down_to_forms_and_refusals(s
     assert choice.name.endswith("· Pro · Bestand · widerrufen")
 
 
+async def test_staff_who_read_german_set_switches_and_members_hand_on_in_german(shop: Shop):
+    await shop.product()
+    greta = shop.guild.add_member("Greta", roles=[shop.support_role], locale="de")
+    await shop.grant("products:edit", "licenses:view", "transfers:decide")
+    panel = await greta.slash("product settings", product="Pro")
+    assert "### Einstellungen von Pro" in panel.text
+    refused = await (await panel.click("Limit setzen…")).submit({"Adressen je Lizenz": "x"})
+    assert "Das Adresslimit muss zwischen 0 und 100000 liegen" in refused.text
+    again = await refused.click("Noch einmal versuchen")
+    await again.submit({"Adressen je Lizenz": "3"})
+    await again.wait_for(lambda it: it.modal is None)
+    await panel.click("Nicht mehr durchsetzen")
+    await panel.wait_for("**Ablauf:** wird durchgesetzt → wird gezeigt, aber nicht durchgesetzt")
+    assert "**Adressen je Lizenz:** 3" in panel.text
+
+    await shop.owner.slash("license issue", product="Pro", member=greta)
+    offer = await greta.slash("transfer request", license="#1", member=shop.bob)
+    assert "Bis zur Annahme ändert sich nichts." in offer.text
+    message = await shop.bob.wait_for_dm("offers you a license")
+    assert "You accepted" in (await message.click("Accept")).text
+    decided = await greta.slash("approvals")
+    await decided.click("Genehmigen")
+    await decided.wait_for("Genehmigt: **Pro** · #1")
+    found = await greta.slash("license find")
+    assert "### 1 Lizenz gefunden" in found.text
+
+
 async def test_a_button_answers_whoever_presses_it_after_a_restart_in_their_language(shop: Shop):
     greta = shop.guild.add_member("Greta", locale="de")
     api_key, key = await shop.product(), await shop.stock()

@@ -1,8 +1,10 @@
 """What staff change about a license, by command and by button: asked first where it hurts, shown before and after."""
 
 import pytest
+from discord.ui import TextDisplay
 from discord_shop import Shop
 
+from cogs.ui import layouts
 from licensing.models import Actor, ActorKind
 
 DAY_S = 86_400
@@ -186,6 +188,14 @@ async def test_a_panel_with_everything_at_its_longest_is_within_discords_limits(
     settings = await shop.owner.slash("product settings", product=name)
     assert "### Settings of" in settings.text
     assert "license" in (await shop.owner.slash("product archive", product=name)).text
+
+
+@pytest.mark.parametrize("texts", [("a" * 5_000,), ("a" * 3_000, "b" * 3_000, "c"), ("a", "b" * 9_000)])
+async def test_a_panel_cuts_what_discord_would_refuse(texts: tuple[str, ...]):
+    panel = layouts.panel(*texts)
+
+    assert 3_000 < panel.content_length() <= 4_000
+    assert all(display.content for display in panel.walk_children() if isinstance(display, TextDisplay))
 
 
 async def test_names_with_emoji_and_from_right_to_left_are_kept_whole_and_apart(shop: Shop):

@@ -47,7 +47,7 @@ async def test_the_recipients_acceptance_is_enough_where_the_product_says_so(sho
     assert choice.name == f"#1 …-{key[-4:]} · Pro · active"
 
     reply = await shop.alice.slash("transfer request", license=choice.value, member=shop.bob)
-    assert "They were asked by direct message" in reply.text
+    assert "They are asked by direct message" in reply.text
     assert reply.ephemeral
     message = await shop.bob.wait_for_dm("offers you a license for **Pro** from **Shop**")
     assert shop.alice.mention in message.text
@@ -133,7 +133,7 @@ async def test_a_member_hands_a_license_on_from_the_panel_of_their_own(shop: Sho
     question = await panel.click("Transfer…")
 
     offer = await question.select("Choose a member", shop.bob)
-    assert "They were asked by direct message" in offer.text
+    assert "They are asked by direct message" in offer.text
     assert "the license stays yours" in (await offer.click("Cancel the transfer")).text
     await shop.bob.wait_for_dm("has ended without it")
     late = (await shop.bob.wait_for_dm("offers you")).click("Accept")
