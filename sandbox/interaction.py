@@ -122,4 +122,6 @@ def about(interaction: Interaction) -> Json:
     if interaction.source is not None:
         metadata["interacted_message_id"] = str(interaction.source.id)
     told = {"id": str(interaction.id), "type": int(interaction.kind), "metadata": metadata, "user": user}
-    return {**told, "name": interaction.name} if interaction.kind is Kind.COMMAND else told
+    if interaction.kind is not Kind.COMMAND:
+        return told
+    return {**told, "name": interaction.name, "command_type": interaction.data["type"]}

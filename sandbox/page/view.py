@@ -4,6 +4,7 @@ from typing import Any
 
 from sandbox import payloads, permissions
 from sandbox.access import Actor, sees_channel, sees_message, visible_commands
+from sandbox.commands import CommandType
 from sandbox.errors import Json
 from sandbox.hub import Hub
 from sandbox.interaction import Interaction, Kind
@@ -102,6 +103,8 @@ def message(found: Message) -> Json:
     wire = payloads.message(found)
     wire["author"]["name"] = found.author.name
     wire["private"] = found.seen_by is not None
+    if "interaction" in wire and found.interaction is not None:
+        wire["interaction"]["typed"] = found.interaction["command_type"] == CommandType.CHAT
     if found.interaction is not None and found.interaction["metadata"].get("interacted_message_id"):
         wire["answers"] = found.interaction["metadata"]["interacted_message_id"]
     return wire
@@ -119,6 +122,7 @@ def interaction(found: Interaction) -> Json:
         "id": str(found.id),
         "kind": int(found.kind),
         "name": found.name,
+        "typed": found.data.get("type") == CommandType.CHAT,
         "custom_id": found.data.get("custom_id"),
         "channel_id": str(found.actor.channel.id),
         "source": str(found.source.id) if found.source else None,

@@ -60,7 +60,7 @@ export const appTag = () => el("span", { class: "app-tag" }, "APP");
 /** The line above: the command somebody used, or the message this one answers. */
 function source(message) {
   const first = firstAnswer(message);
-  if (message.interaction && !first) return used(message.interaction.user.id, message.interaction.name);
+  if (message.interaction && !first) return used(message.interaction.user.id, message.interaction);
   const to = message.referenced_message ?? first ?? world.messages.get(message.answers);
   if (!to) return null;
   const words = plainWords(firstWords(to)) || "Click to see attachment";
@@ -80,14 +80,14 @@ function firstAnswer({ id, interaction_metadata: act }) {
   return all.find((each) => compareIds(each.id, id) < 0) ?? null;
 }
 
-export function used(userId, name) {
+export function used(userId, { name, typed }) {
   return el(
     "div",
     { class: "source" },
     avatar(userId, nameOf(userId), "tiny"),
     el("span", { class: "source-name", dir: "auto" }, nameOf(userId)),
     " used ",
-    el("span", { class: "command" }, `/${name}`),
+    el("span", { class: "command" }, `${typed ? "/" : ""}${name}`),
   );
 }
 
@@ -114,9 +114,9 @@ function thinking() {
 }
 
 function foot(message, onDismiss) {
-  const failed = [...world.interactions.values()].some(
-    (each) => each.source === message.id && each.status === "failed" && each.kind === 3,
-  );
+  // As in the client: the note goes with the next try.
+  const tries = [...world.interactions.values()].filter((each) => each.source === message.id && each.kind === 3);
+  const failed = tries.sort((one, other) => compareIds(one.id, other.id)).at(-1)?.status === "failed";
   return [
     failed && el("div", { class: "failed" }, "⚠ This interaction failed"),
     message.private &&

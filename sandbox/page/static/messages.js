@@ -156,7 +156,7 @@ function waitingNodes() {
     const line = el("div", { class: failed ? "failed" : "thinking" }, failed && "⚠ ", words);
     const foot = el("div", { class: "only-you" }, failed && "Only you can see this • ", dismissal);
     const settings = { class: "message private", tabindex: "-1", dataset: { id: each.id }, "aria-label": words };
-    return el("article", settings, used(here.me, each.name), el("div", { class: "lines" }, whenWritten(each.at), el("div", { class: "body" }, line, foot)));
+    return el("article", settings, used(here.me, each), el("div", { class: "lines" }, whenWritten(each.at), el("div", { class: "body" }, line, foot)));
   });
 }
 
