@@ -102,7 +102,7 @@ async def opened(config: Config, *, clock: Clock = now_ms) -> AsyncIterator[Hous
         try:
             async with (
                 running(repeat(lambda: _flush(house), every_s=_FLUSH_EVERY_S, name="usage"), name="usage"),
-                running(repeat(upkeep.sweep, every_s=_SWEEP_EVERY_S, name="upkeep"), name="upkeep"),
+                running(repeat(lambda: _sweep(house, upkeep), every_s=_SWEEP_EVERY_S, name="upkeep"), name="upkeep"),
             ):
                 yield house
         finally:
@@ -228,9 +228,19 @@ async def told_to_stop() -> None:
 
 
 def _reads(store: SqliteStore) -> Callable[[], Any]:
-    return lambda: store.read(lambda tx: tx.ledger.fact("discord.commands"))
+    async def check() -> None:
+        store.snapshots.check()  # on the same connection that validations read from
+
+    return check
 
 
 async def _flush(house: House) -> None:
-    await house.usage.flush(house.store)
-    await house.seen.flush(house.store)
+    try:
+        await house.usage.flush(house.store)
+    finally:
+        await house.seen.flush(house.store)
+
+
+async def _sweep(house: House, upkeep: UpkeepService) -> None:
+    await house.seen.flush(house.store)  # a seat in use now must not look idle
+    await upkeep.sweep()

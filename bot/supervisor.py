@@ -23,8 +23,8 @@ _ADVICE = {
     ),
     Trouble.INTENT_MISSING: (
         "The Server Members intent is not enabled: switch it on in the Developer Portal (Bot, Privileged Gateway"
-        " Intents), or set discord.members_intent = false. Going on without it: roles are not given back to members"
-        " who rejoin."
+        " Intents), or set discord.members_intent = false, and restart. Going on without it: roles are not given back"
+        " to members who rejoin."
     ),
     Trouble.UNREACHABLE: "Discord cannot be reached; trying again until it can. The API serves meanwhile.",
 }

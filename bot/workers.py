@@ -9,7 +9,8 @@ from typing import Any
 
 from licensing.ports import Unavailable
 
-_STOP_TIMEOUT_S = 2.0
+_STOP_TIMEOUT_S = 1.0
+_LAST_TIMEOUT_S = 1.5
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,9 @@ async def last_time(work: Callable[[], Awaitable[None]], *, name: str) -> None:
     """Do it once more before the end; what fails now is lost, and said."""
     with contextlib.suppress(asyncio.CancelledError):
         try:
-            await work()
+            async with asyncio.timeout(_LAST_TIMEOUT_S):
+                await work()
+        except (Unavailable, TimeoutError):
+            log.warning("%s: the database cannot be written; what was counted since the last write is lost", name)
         except Exception:
             log.exception("%s failed at the end", name)

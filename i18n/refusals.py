@@ -86,6 +86,18 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     errors.LicenseNotSuspended: N_("This license is not suspended, so there is nothing to reinstate."),
     errors.LicenseNotRevoked: N_("This license is not revoked, so there is nothing to restore."),
     errors.LicenseUnlimited: N_("This license has no end to extend; set one with `/license edit`."),
+    errors.LicenseWaitsForClaim: N_(
+        "This license's time begins with its claim, so there is no end to extend yet; set one with `/license edit`."
+    ),
+    errors.ExtensionTooShort: N_(
+        "`{text}` is not later than the license ends already; name a later date, or use `/license edit` to shorten it."
+    ),
+    errors.LicenseWaitsForClaim: N_(
+        "This license begins with its claim, so it has no end to extend yet; set one with `/license edit`."
+    ),
+    errors.ExtensionTooShort: N_(
+        "`{text}` would not make this license last longer; type a later date, or use `/license edit` to end it sooner."
+    ),
     errors.LicenseNotUsable: N_("This license is revoked, suspended or expired, so it cannot change hands now."),
     errors.DurationInvalid: N_("`{text}` is no duration; type something like `30d` or `1y`, or `never`."),
     errors.IdleDaysInvalid: N_("The idle days must be between 0 and {limit}; 0 keeps addresses for ever."),

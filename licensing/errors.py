@@ -241,3 +241,11 @@ class ExportTooLarge(Refusal):
 
 class LicenseNotUsable(Refusal):
     """A license that is revoked, suspended or expired does not change hands."""
+
+
+class LicenseWaitsForClaim(Refusal):
+    """The license's time begins with its claim, so there is no end yet to extend."""
+
+
+class ExtensionTooShort(Refusal):
+    """`text` would not make the license last longer."""

@@ -60,12 +60,6 @@ def display(tidied: str) -> str:
     return "-".join(tidied[start : start + 4] for start in range(0, _KEY_LENGTH, 4))
 
 
-def mask(key: str) -> str:
-    """Return a key by its tail alone, `••••-MNOP`."""
-    tidied = tidy(key)
-    return "••••-" + tidied[-4:] if len(tidied) >= _KEY_LENGTH // 2 else "••••"
-
-
 def looks_mistyped(text: str) -> bool:
     """Tell whether a key has the shape of ours, but a symbol that ours never hold or a check that is off."""
     tidied = tidy(text)

@@ -1,6 +1,7 @@
 """How a license changes: pure functions that return the changed record, or refuse."""
 
 from licensing.errors import (
+    ExtensionTooShort,
     KeyClaimedAlready,
     KeyClaimedByOther,
     KeyExpired,
@@ -12,6 +13,7 @@ from licensing.errors import (
     LicenseNotSuspended,
     LicenseNotUsable,
     LicenseUnlimited,
+    LicenseWaitsForClaim,
     NothingToChange,
     TransfersOff,
 )
@@ -33,14 +35,22 @@ def revoke(license_: License, *, now_ms: int) -> License:
     )
 
 
-def restore(license_: License, *, now_ms: int) -> License:
-    """Take a revocation back; only the operator may.
+def check_restorable(license_: License) -> None:
+    """Refuse to take back a revocation that did not happen.
 
     Raises: LicenseNotRevoked.
     """
     if license_.state is not LicenseState.REVOKED:
         raise LicenseNotRevoked
-    return license_.model_copy(update={"state": LicenseState.ACTIVE, "revoked_at_ms": None, "updated_at_ms": now_ms})
+
+
+def restore(license_: License, *, state: LicenseState, now_ms: int) -> License:
+    """Take a revocation back, to the state that the license was revoked from; only the operator may.
+
+    Raises: LicenseNotRevoked.
+    """
+    check_restorable(license_)
+    return license_.model_copy(update={"state": state, "revoked_at_ms": None, "updated_at_ms": now_ms})
 
 
 def suspend(license_: License, *, now_ms: int) -> License:
@@ -68,12 +78,16 @@ def reinstate(license_: License, *, now_ms: int) -> License:
 def extend(license_: License, text: str, *, now_ms: int) -> License:
     """Give a license more time; one whose end has passed counts on from now.
 
-    Raises: LicenseNotActive, LicenseUnlimited, ExpiryInvalid and its kin.
+    Raises: LicenseNotActive, LicenseWaitsForClaim, LicenseUnlimited, ExtensionTooShort, ExpiryInvalid and its kin.
     """
     _require_not_revoked(license_)
+    if license_.duration is not None:
+        raise LicenseWaitsForClaim
     if license_.expires_at_ms is None:
         raise LicenseUnlimited
     end = parse_extension(text, end_ms=license_.expires_at_ms, now_ms=now_ms)
+    if end is not None and end <= license_.expires_at_ms:
+        raise ExtensionTooShort(text=text)
     return _with_end(license_, end, now_ms=now_ms)
 
 

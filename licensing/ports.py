@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from licensing.events import Event
+from licensing.events import Action, Event
 from licensing.models import (
     Address,
     ApiKey,
@@ -35,6 +35,7 @@ class Search:
     product_id: int | None = None
     status: Status | None = None
     now_ms: int = 0
+    before_id: int | None = None
     page: int = 0
     limit: int = 25
 
@@ -61,7 +62,8 @@ class Organizations(Protocol):
     def present(self) -> Steps[frozenset[int]]:
         """Return the ids of those that the bot has not left."""
 
-    def mark_left(self, organization_id: int, *, now_ms: int) -> Steps[None]: ...
+    def mark_left(self, organization_id: int, *, now_ms: int) -> Steps[bool]:
+        """Note that the bot is gone; tell whether it was there before."""
 
 
 class Products(Protocol):
@@ -71,6 +73,9 @@ class Products(Protocol):
     def lock(self, organization_id: int, product_id: int) -> Steps[Product | None]: ...
     def by_name(self, organization_id: int, name: str) -> Steps[Product | None]: ...
     def list(self, organization_id: int, *, starting: str, limit: int) -> Steps[Sequence[Product]]: ...
+    def snapshot(self, product_id: int) -> Steps[ProductSnapshot | None]:
+        """Return what a validation needs of a product, as it is stored at this moment."""
+
     def count(self, organization_id: int) -> Steps[int]: ...
     def insert(self, product: Product) -> Steps[Product]: ...
     def save(self, product: Product) -> Steps[None]: ...
@@ -86,7 +91,7 @@ class Products(Protocol):
 class Customers(Protocol):
     """The people who hold licenses."""
 
-    def get(self, customer_id: int) -> Steps[Customer | None]: ...
+    def get(self, organization_id: int, customer_id: int) -> Steps[Customer | None]: ...
     def by_discord(self, organization_id: int, discord_id: int) -> Steps[Customer | None]: ...
     def by_email(self, organization_id: int, email: str) -> Steps[Customer | None]: ...
     def insert(self, customer: Customer, *, now_ms: int) -> Steps[Customer]: ...
@@ -114,6 +119,9 @@ class Licenses(Protocol):
 
     def lock_snapshot(self, license_id: int) -> Steps[LicenseSnapshot | None]: ...
 
+    def forget_ends(self, product_id: int) -> Steps[None]:
+        """Let ends of a product's licenses that were noticed be noticed again."""
+
     def lock_ended(self, *, now_ms: int, limit: int) -> Steps[Sequence[License]]:
         """Return licenses whose end has passed unnoticed."""
 
@@ -129,8 +137,11 @@ class Addresses(Protocol):
     def delete(self, license_id: int) -> Steps[Sequence[str]]:
         """Free every seat and return whose they were."""
 
-    def delete_idle(self, *, now_ms: int, limit: int) -> Steps[Sequence[tuple[License, str]]]:
-        """Free seats that no address used for their product's idle days; return each with its license."""
+    def idle(self, *, now_ms: int, limit: int) -> Steps[Sequence[tuple[License, Address]]]:
+        """Return seats that no address used for their product's idle days, each with its license."""
+
+    def free(self, license_id: int, seat: Address) -> Steps[bool]:
+        """Free a seat, unless it was used since it was read; tell which."""
 
 
 class Transfers(Protocol):
@@ -140,8 +151,8 @@ class Transfers(Protocol):
     def save(self, transfer: Transfer) -> Steps[None]: ...
     def view(self, organization_id: int, transfer_id: int) -> Steps[TransferView | None]: ...
     def pending_of(self, license_id: int) -> Steps[Transfer | None]: ...
-    def of_member(self, organization_id: int, discord_id: int) -> Steps[Sequence[TransferView]]: ...
-    def accepted(self, organization_id: int) -> Steps[Sequence[TransferView]]: ...
+    def of_member(self, organization_id: int, discord_id: int, *, now_ms: int) -> Steps[Sequence[TransferView]]: ...
+    def accepted(self, organization_id: int, *, now_ms: int) -> Steps[Sequence[TransferView]]: ...
     def lock_overdue(self, *, now_ms: int, limit: int) -> Steps[Sequence[Transfer]]:
         """Return pending transfers that nobody decided in time."""
 
@@ -166,6 +177,9 @@ class Ledger(Protocol):
 
     def append(self, event: Event) -> Steps[Event]: ...
     def after(self, event_id: int, *, limit: int) -> Steps[Sequence[Event]]: ...
+    def last(self, license_id: int, action: Action) -> Steps[Event | None]:
+        """Return the latest event of a kind that a license had."""
+
     def position(self, follower: str) -> Steps[int]: ...
     def move(self, follower: str, event_id: int) -> Steps[None]: ...
     def fact(self, name: str) -> Steps[str | None]: ...

@@ -1,6 +1,7 @@
 """Brings a SQLite file to the newest schema, in one transaction; imported only when there is something to do."""
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 
 from alembic import command
@@ -11,8 +12,8 @@ from sqlalchemy.pool import NullPool
 from storage.revisions import HEAD
 
 
-def upgrade(path: Path, *, to: str = HEAD) -> None:
-    """Run every migration that the file lacks; on any error it stays as it was.
+def upgrade(path: Path, *, to: str = HEAD, facts: Mapping[str, str] | None = None) -> None:
+    """Run every migration that the file lacks, and write facts down with it; on any error it stays as it was.
 
     Foreign keys are off meanwhile, since rebuilding a table would delete its children, and checked at the end.
     """
@@ -23,6 +24,8 @@ def upgrade(path: Path, *, to: str = HEAD) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         try:
             _run(connection, to)
+            for fact in (facts or {}).items():
+                connection.exec_driver_sql("INSERT INTO facts (name, value) VALUES (?, ?)", fact)
         except BaseException:
             connection.exec_driver_sql("ROLLBACK")
             raise

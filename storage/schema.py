@@ -31,6 +31,7 @@ metadata = MetaData(
     }
 )
 
+UNNOTICED = "expires_at_ms IS NOT NULL AND expired_at_ms IS NULL"
 PENDING = "state IN ('offered', 'accepted')"
 
 # STRICT tables know neither BIGINT nor BLOB's synonyms; every SQLite integer is a 64-bit one anyway.
@@ -92,6 +93,11 @@ products = _numbered(
     _text("settings"),
     _whole("created_at_ms"),
     _whole("updated_at_ms"),
+    # What SQL looks at of the settings stands in columns of its own too.
+    _whole("enforce_expiry", nullable=True),
+    _whole("track_ip", nullable=True),
+    _whole("role_id", nullable=True),
+    _whole("address_idle_days", nullable=True),
     UniqueConstraint("organization_id", "name_folded"),
     _one_of("state", "active", "archived", "disabled"),
 )
@@ -135,6 +141,7 @@ licenses = _numbered(
     _whole("updated_at_ms"),
     _whole("expired_at_ms", nullable=True),
     _text("duration", nullable=True),
+    _text("notes_folded", nullable=True),
     _one_of("state", "active", "suspended", "revoked"),
 )
 
@@ -225,8 +232,12 @@ Index(None, license_keys.c.license_id)
 Index(None, license_keys.c.organization_id, license_keys.c.prefix)
 Index(None, events.c.organization_id, events.c.id)
 Index(None, events.c.license_id)
-Index(None, licenses.c.expires_at_ms)
-Index(None, license_addresses.c.last_seen_at_ms)
+Index(
+    "ix_licenses_ending",
+    licenses.c.expires_at_ms,
+    sqlite_where=text(UNNOTICED),
+    postgresql_where=text(UNNOTICED),
+)
 Index(None, transfers.c.organization_id, transfers.c.to_discord_id)
 Index(None, transfers.c.expires_at_ms)
 Index(

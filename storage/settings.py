@@ -3,10 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage.errors import StoreRefused
-
-_SQLITE = "sqlite:///"
-
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSettings:
@@ -15,13 +11,3 @@ class DatabaseSettings:
     path: Path
     key_file: Path
     cached_licenses: int = 100_000
-
-
-def parse_url(url: str) -> Path:
-    """Return the file that a database URL names.
-
-    Raises: StoreRefused (url_unsupported).
-    """
-    if not url.startswith(_SQLITE) or len(url) == len(_SQLITE):
-        raise StoreRefused("url_unsupported", needed=f"{_SQLITE}data/keyport.db")
-    return Path(url.removeprefix(_SQLITE))

@@ -74,6 +74,16 @@ class SnapshotCache:
             raise unavailable(error) or error from error
         return int(rows[0][0]) if rows else 0
 
+    def check(self) -> None:
+        """Make sure that validations can be served.
+
+        Raises: Unavailable.
+        """
+        try:
+            self._rows("SELECT name FROM facts LIMIT 1", {})
+        except sqlite3.Error as error:
+            raise unavailable(error) or error from error
+
     def follow(self) -> None:
         """Forget what any process changed since the last look."""
         version = self._rows("PRAGMA data_version", {})[0][0]

@@ -21,8 +21,24 @@ Work = Callable[[StatementTransaction], Steps[T]]
 Committed = Callable[[set[int]], None]
 
 OLDEST_SQLITE = (3, 38)  # STRICT tables came with 3.37, the ->> operator with 3.38
-_BUSY_TIMEOUT_MS = 5_000
+_BUSY_TIMEOUT_MS = 3_000  # leaves time to say so within the five seconds that a stop may take
 _MAX_BATCH = 500
+_NOT_OUR_FAULT = frozenset(
+    {
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
 
 
 def require_sqlite() -> None:
@@ -154,10 +170,12 @@ class Writer:
             await self._worker.call(lambda connection: _commit_together(connection, batch))
         except Exception as error:  # noqa: BLE001 - every caller of the group gets its answer
             failure = unavailable(error) or error
-        # The caches learn of the commit here, before any caller does: a caller may be gone.
-        self._committed(set().union(*(unit.touched for unit in batch)))
-        for unit in batch:
-            unit.settle(failure)
+        try:
+            # The caches learn of the commit here, before any caller does: a caller may be gone.
+            self._committed(set().union(*(unit.touched for unit in batch)))
+        finally:
+            for unit in batch:
+                unit.settle(failure)
 
 
 def _commit_together(connection: sqlite3.Connection, batch: Sequence[Unit[Any]]) -> None:
@@ -188,9 +206,8 @@ def read_together(connection: sqlite3.Connection, work: Work[T]) -> T:
 
 
 def unavailable(error: BaseException) -> Unavailable | None:
-    """Return Unavailable for what the disk or another process did; a broken rule of the schema is a bug."""
-    if isinstance(error, sqlite3.DatabaseError) and not isinstance(
-        error, sqlite3.IntegrityError | sqlite3.ProgrammingError
-    ):
-        return Unavailable(type(error).__name__)
-    return None
+    """Return Unavailable for what the disk or another process did; anything else is a fault of the program."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None or code & 0xFF not in _NOT_OUR_FAULT:  # extended codes carry the primary one in their low byte
+        return None
+    return Unavailable(getattr(error, "sqlite_errorname", ""))

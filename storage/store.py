@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,7 +27,6 @@ class SqliteStore:
     def __init__(self, writer: Worker, reader: Worker, snapshots: SnapshotCache, vault: FileVault) -> None:
         self._writer = Writer(writer, self._committed)
         self._reader = reader
-        self._listeners: list[Callable[[], None]] = []
         self._open = True
         self.snapshots = snapshots
         self.vault = vault
@@ -48,10 +47,6 @@ class SqliteStore:
         self._require_open()
         return await self._reader.call(lambda connection: read_together(connection, work))
 
-    def on_commit(self, listener: Callable[[], None]) -> None:
-        """Call a function on the event loop after every commit of this process."""
-        self._listeners.append(listener)
-
     async def close(self) -> None:
         """Write what was asked for, and take nothing more."""
         self._open = False
@@ -62,8 +57,6 @@ class SqliteStore:
         # A database that cannot be read now is looked at again by the next request.
         with contextlib.suppress(sqlite3.Error):
             self.snapshots.follow()
-        for listener in self._listeners:
-            listener()
 
     def _require_open(self) -> None:
         if not self._open:
@@ -146,7 +139,7 @@ def require_key_file(path: Path, keys: KeyFile, *, key_file: Path) -> None:
     """
     known: dict[str, str] = dict(_ask(path, "SELECT name, value FROM facts WHERE name LIKE 'vault.%'"))
     shown = keys.fingerprints()
-    if any(shown.get(name) != value for name, value in known.items()):
+    if not known or any(shown.get(name) != value for name, value in known.items()):
         raise StoreRefused("key_file_wrong", path=str(key_file))
 
 
@@ -159,8 +152,7 @@ def _create(settings: DatabaseSettings, random_bytes: RandomBytes) -> KeyFile:
         KeyFile.make(random_bytes).write(settings.key_file)
     keys = KeyFile.read(settings.key_file)
     connect(settings.path).close()
-    upgrade(settings.path)
-    _write_fingerprints(settings.path, keys)
+    upgrade(settings.path, facts=keys.fingerprints())
     return keys
 
 
@@ -176,12 +168,6 @@ def _make_private_file(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise StoreRefused("database_unreadable", path=str(path)) from error
-
-
-def _write_fingerprints(path: Path, keys: KeyFile) -> None:
-    with contextlib.closing(connect(path)) as connection:
-        rows = list(keys.fingerprints().items())
-        connection.executemany("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", rows)
 
 
 def _ask(path: Path, sql: str) -> list[Any]:

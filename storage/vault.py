@@ -58,6 +58,7 @@ class KeyFile:
             file.write(text + "\n")
             file.flush()
             os.fsync(file.fileno())
+        _sync_folder(path.parent)  # a file without its name in the folder would be lost with the power
 
     @classmethod
     def read(cls, path: Path) -> "KeyFile":
@@ -131,3 +132,13 @@ class FileVault:
             return self._ciphers[key.key_id].decrypt(nonce, sealed, key.digest).decode()
         except (InvalidTag, KeyError) as error:
             raise StoreRefused("key_file_wrong") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -73,7 +73,7 @@ def restore(config: Config, text: str, *, server: str | None) -> None:
 
     async def look(desk: Desk) -> tuple[LicenseView, int]:
         view = await desk.licenses.view(desk.by, await _named(desk, text))
-        lifecycle.restore(view.license, now_ms=desk.clock())  # refused before anything is asked
+        lifecycle.check_restorable(view.license)  # refused before anything is asked
         return view, desk.clock()
 
     view, now_ms = run_at_desk(config, server, look)

@@ -123,7 +123,9 @@ def _claimant(tx: Transaction, by: Actor, license_: License, product: Product, n
     Whoever has the key of an email's only license has proved to be that customer: the two become one. With
     other licenses on the email only this one moves, since its key proves nothing about theirs.
     """
-    holder = (yield from tx.customers.get(license_.customer_id)) if license_.customer_id else None
+    holder = None
+    if license_.customer_id is not None:
+        holder = yield from tx.customers.get(by.organization_id, license_.customer_id)
     lifecycle.check_claimable(license_, holder, product, discord_id=_id(by), now_ms=now_ms)
     known = yield from tx.customers.by_discord(by.organization_id, _id(by))
     if holder is None or known is not None or (yield from tx.licenses.held_count(holder.id)) > 1:

@@ -109,11 +109,15 @@ class CatalogService:
             yield from tx.products.lock(by.organization_id, product.id)
             if replacing is not None:
                 yield from _require_current(tx, product, replacing, now_ms)
+            ended = [key.prefix for key in (yield from tx.products.api_keys(product.id, now_ms=now_ms))]
             yield from tx.products.end_api_keys(product.id, now_ms=now_ms, valid_until_ms=now_ms + grace_ms)
             yield from _insert_api_key(tx, product, api_key, now_ms)
-            after = {"prefix": api_key[:API_KEY_PREFIX_LENGTH], "grace_ms": grace_ms}
+            facts = {
+                "before": {"prefixes": ended},
+                "after": {"prefix": api_key[:API_KEY_PREFIX_LENGTH], "grace_ms": grace_ms},
+            }
             yield from tx.ledger.append(
-                happened(Action.PRODUCT_KEY_ROTATED, by=by, at_ms=now_ms, product_id=product.id, after=after)
+                happened(Action.PRODUCT_KEY_ROTATED, by=by, at_ms=now_ms, product_id=product.id, **facts)
             )
             return product
 
@@ -127,9 +131,12 @@ class CatalogService:
         """
         now_ms = self._clock()
         checked = checked_switches(values, now_ms=now_ms)
-        return await self._change(
-            by, product_id, lambda it: {"settings": it.settings.model_copy(update=checked)}, now_ms
-        )
+
+        def update(product: Product) -> dict[str, Any]:
+            # Validated as a whole: what is stored here is read by every validation.
+            return {"settings": ProductSettings.model_validate(product.settings.model_dump() | checked)}
+
+        return await self._change(by, product_id, update, now_ms)
 
     async def change_state(
         self, by: Actor, name: str | int, state: ProductState, *, leaving: ProductState | None = None
@@ -196,6 +203,9 @@ class CatalogService:
                 raise NothingToChange
             after = after.model_copy(update={"updated_at_ms": now_ms})
             yield from tx.products.save(after)
+            if before.settings.enforce_expiry and not after.settings.enforce_expiry:
+                # Their licenses work again; should they end once more, that is noticed once more.
+                yield from tx.licenses.forget_ends(after.id)
             facts = difference(before, after)
             yield from tx.ledger.append(
                 happened(Action.PRODUCT_UPDATED, by=by, at_ms=now_ms, product_id=after.id, **facts)

@@ -4,9 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from licensing import lifecycle
-from licensing.errors import MaxIpsInvalid, NotAllowed, NotesTooLong, NothingToChange
+from licensing.errors import LicenseNotFound, MaxIpsInvalid, NotAllowed, NotesTooLong, NothingToChange
 from licensing.events import Action, about, difference, happened
-from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT, Actor, ActorKind, License, LicenseView, Permission
+from licensing.models import (
+    MAX_IPS_LIMIT,
+    NOTES_LIMIT,
+    Actor,
+    ActorKind,
+    License,
+    LicenseState,
+    LicenseView,
+    Permission,
+)
 from licensing.ports import Clock, Steps, Store, Transaction, Vault
 from licensing.services.access import require
 from licensing.services.lookup import find_license
@@ -92,9 +101,23 @@ class ChangeService:
         if by.kind is not ActorKind.OPERATOR:
             raise NotAllowed(permission=Permission.LICENSES_REVOKE)
         now_ms = self._clock()
-        return await self._change(
-            by, text, Action.LICENSE_RESTORED, lambda it: lifecycle.restore(it, now_ms=now_ms), now_ms=now_ms
-        )
+
+        def work(tx: Transaction) -> Steps[Changed]:
+            view = yield from find_license(tx, self._vault, by.organization_id, text)
+            revoked = yield from tx.ledger.last(view.license.id, Action.LICENSE_REVOKED)
+            state = LicenseState((revoked.before or {}).get("state", LicenseState.ACTIVE) if revoked else "active")
+            return (
+                yield from _apply(
+                    tx,
+                    by,
+                    view,
+                    action=Action.LICENSE_RESTORED,
+                    change=lambda it: lifecycle.restore(it, state=state, now_ms=now_ms),
+                    now_ms=now_ms,
+                )
+            )
+
+        return await self._store.write(work)
 
     async def reset_ips(self, by: Actor, text: str) -> Changed:
         """Free every seat of a license.
@@ -174,14 +197,29 @@ class ChangeService:
         def work(tx: Transaction) -> Steps[Changed]:
             yield from require(tx, by, Permission.LICENSES_EDIT)
             view = yield from find_license(tx, self._vault, by.organization_id, text)
-            before = (yield from tx.licenses.lock(by.organization_id, view.license.id)) or view.license
-            after = change(before)
-            yield from tx.licenses.save(after)
-            event = happened(action, by=by, at_ms=now_ms, reason=reason, **about(after), **difference(before, after))
-            yield from tx.ledger.append(event)
-            return Changed(view, view.model_copy(update={"license": after}))
+            return (yield from _apply(tx, by, view, action=action, change=change, now_ms=now_ms, reason=reason))
 
         return await self._store.write(work)
+
+
+def _apply(
+    tx: Transaction,
+    by: Actor,
+    view: LicenseView,
+    *,
+    action: Action,
+    change: Callable[[License], License],
+    now_ms: int,
+    reason: str | None = None,
+) -> Steps[Changed]:
+    before = yield from tx.licenses.lock(by.organization_id, view.license.id)
+    if before is None:
+        raise LicenseNotFound(text=f"#{view.license.id}")
+    after = change(before)
+    yield from tx.licenses.save(after)
+    event = happened(action, by=by, at_ms=now_ms, reason=reason, **about(after), **difference(before, after))
+    yield from tx.ledger.append(event)
+    return Changed(view.model_copy(update={"license": before}), view.model_copy(update={"license": after}))
 
 
 def check_edit(edit: Edit) -> None:

@@ -11,7 +11,7 @@ from licensing.services.catalog import find_product
 from licensing.services.lookup import seek_license
 from licensing.verdict import Status, license_status
 
-EXPORTED = 1_000_000
+EXPORT_PAGE = 1_000
 PAGE = 25
 
 
@@ -120,18 +120,27 @@ class FinderService:
         """
         now_ms = self._clock()
 
-        def work(tx: Transaction) -> Steps[Sequence[LicenseView]]:
+        def write_down(tx: Transaction) -> Steps[Search]:
             yield from require(tx, by, Permission.LICENSES_EXPORT)
             product_id = (yield from find_product(tx, by.organization_id, product)).id if product else None
-            sought = Search(text=text.strip(), product_id=product_id, status=status, now_ms=now_ms, limit=EXPORTED)
-            views = yield from tx.licenses.search(by.organization_id, sought)
-            after = {"licenses": len(views), "text": text, "product": product, "status": status}
+            sought = Search(text=text.strip(), product_id=product_id, status=status, now_ms=now_ms, limit=EXPORT_PAGE)
+            count = yield from tx.licenses.found(by.organization_id, sought)
+            # Not the text itself: it may be a whole key.
+            after = {"licenses": count, "by_text": bool(text), "product_id": product_id, "status": status}
             yield from tx.ledger.append(happened(Action.LICENSES_EXPORTED, by=by, at_ms=now_ms, after=after))
-            return views
+            return sought
 
-        views = await self._store.write(work)
-        return [Exported(view, self._vault.reveal(view.key), self._status(view, now_ms)) for view in views]
+        sought, exported = await self._store.write(write_down), list[Exported]()
+        while page := await self._page(by, sought):
+            exported += page
+            sought = replace(sought, before_id=page[-1].view.license.id)
+        return exported
 
-    @staticmethod
-    def _status(view: LicenseView, now_ms: int) -> Status:
-        return license_status(view.license, view.product, now_ms=now_ms)
+    async def _page(self, by: Actor, sought: Search) -> Sequence[Exported]:
+        """Return the next licenses of an export: page by page, so that nobody waits for the whole of it."""
+        views = await self._store.read(lambda tx: tx.licenses.search(by.organization_id, sought))
+        return [Exported(view, self._vault.reveal(view.key), _status(view, sought.now_ms)) for view in views]
+
+
+def _status(view: LicenseView, now_ms: int) -> Status:
+    return license_status(view.license, view.product, now_ms=now_ms)

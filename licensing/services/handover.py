@@ -1,5 +1,7 @@
 """The steps of a transfer within one transaction: found and locked, checked, ended or completed, told."""
 
+from collections.abc import Callable
+
 from licensing import lifecycle
 from licensing.errors import LicenseNotFound, TransferEnded, TransferNotAccepted, TransferNotFound
 from licensing.events import Action, about, happened
@@ -7,28 +9,28 @@ from licensing.models import Actor, ActorKind, LicenseView, Transfer, TransferSt
 from licensing.ports import Steps, Transaction
 from licensing.services.terms import member_as_customer
 
+Guard = Callable[[TransferView, Actor], None]
+
 PENDING = frozenset({TransferState.OFFERED, TransferState.ACCEPTED})
 
 
-def open_transfer(tx: Transaction, by: Actor, transfer_id: int, now_ms: int) -> Steps[TransferView]:
+def open_transfer(
+    tx: Transaction, by: Actor, transfer_id: int, *, now_ms: int, allowed: Guard
+) -> Steps[TransferView]:
     """Return a pending transfer with its license locked.
 
     The license is locked before anything is decided, as a revocation does, so whoever comes second sees the first.
+    Whom a transfer does not concern learns nothing of it, not even that it has ended.
+
+    Raises: TransferEnded, and what `allowed` refuses with.
     """
     found = yield from find_transfer(tx, by.organization_id, transfer_id)
     yield from tx.licenses.lock(by.organization_id, found.transfer.license_id)
     found = yield from find_transfer(tx, by.organization_id, transfer_id)
+    allowed(found, by)
     if found.transfer.state not in PENDING or found.transfer.expires_at_ms <= now_ms:
-        _refuse_unconcerned(found, by)
         raise TransferEnded(state=found.transfer.state)
     return found
-
-
-def _refuse_unconcerned(found: TransferView, by: Actor) -> None:
-    """Say nothing of a transfer, not even that it has ended, to a member it does not concern."""
-    concerned = by.id in (found.transfer.to_discord_id, found.holder.discord_id)
-    if not concerned and not by.role_ids and not by.is_administrator:
-        raise TransferNotFound
 
 
 def find_transfer(tx: Transaction, organization_id: int, transfer_id: int) -> Steps[TransferView]:
@@ -94,10 +96,16 @@ def end_pending(tx: Transaction, by: Actor, license_id: int, *, now_ms: int) -> 
 
 
 def expire_transfer(tx: Transaction, transfer: Transfer, *, now_ms: int) -> Steps[None]:
-    """End a transfer that nobody decided in time."""
+    """End a transfer that nobody decided in time; its license is locked first, as in every other step."""
     by = Actor(organization_id=transfer.organization_id, kind=ActorKind.SYSTEM)
+    yield from tx.licenses.lock(by.organization_id, transfer.license_id)
     found = yield from find_transfer(tx, by.organization_id, transfer.id)
-    yield from end(tx, by, found, state=TransferState.EXPIRED, action=Action.TRANSFER_CANCELLED, now_ms=now_ms)
+    if found.transfer.state in PENDING:
+        yield from end(tx, by, found, state=TransferState.EXPIRED, action=Action.TRANSFER_CANCELLED, now_ms=now_ms)
+
+
+def permit_staff(_found: TransferView, _by: Actor) -> None:
+    """Let whoever may decide transfers: the permission was asked for before."""
 
 
 def require_recipient(found: TransferView, by: Actor) -> None:

@@ -73,7 +73,7 @@ class LicenseService:
             parse_expiry(terms.expiry, now_ms=now_ms)  # refused before anything is asked of the store
         sealed = self._seal(key)
 
-        def work(tx: Transaction) -> Steps[tuple[int, int]]:
+        def work(tx: Transaction) -> Steps[Issued]:
             yield from require(tx, by, Permission.LICENSES_CREATE)
             product = yield from find_product(tx, by.organization_id, terms.product)
             if product.state is not ProductState.ACTIVE:
@@ -92,11 +92,9 @@ class LicenseService:
                     **about(license_),
                 )
             )
-            return license_.id, event.id
+            return Issued((yield from _view(tx, by.organization_id, license_.id)), key, event.id)
 
-        license_id, event_id = await self._store.write(work)
-        view = await self._store.read(lambda tx: _view(tx, by.organization_id, license_id))
-        return Issued(view, key, event_id)
+        return await self._store.write(work)
 
     async def view(self, by: Actor, text: str) -> LicenseView:
         """Return a license that staff name by reference (`#12`) or by its key.

@@ -67,9 +67,7 @@ class OrganizationService:
         by = Actor(organization_id=organization_id, kind=ActorKind.SYSTEM)
 
         def work(tx: Transaction) -> Steps[None]:
-            if (yield from tx.organizations.get(organization_id)) is None:
-                return
-            yield from tx.organizations.mark_left(organization_id, now_ms=now_ms)
-            yield from tx.ledger.append(happened(Action.ORGANIZATION_LEFT, by=by, at_ms=now_ms))
+            if (yield from tx.organizations.mark_left(organization_id, now_ms=now_ms)):
+                yield from tx.ledger.append(happened(Action.ORGANIZATION_LEFT, by=by, at_ms=now_ms))
 
         await self._store.write(work)

@@ -28,7 +28,7 @@ class RoleService:
 
         def work(tx: Transaction) -> Steps[RoleNeed | None]:
             product = yield from tx.products.get(organization_id, product_id)
-            customer = yield from tx.customers.get(customer_id)
+            customer = yield from tx.customers.get(organization_id, customer_id)
             role_id = product.settings.role_id if product else None
             if role_id is None or customer is None or customer.discord_id is None:
                 return None

@@ -63,10 +63,9 @@ def draft_of(product: Product, customer: Customer | None, terms: Terms, *, now_m
 
 
 def _counts_from_claim(product: Product, customer: Customer | None, terms: Terms) -> bool:
-    """Tell whether the product's default duration waits for the claim; a member's own license needs none."""
-    unclaimed = customer is None or customer.discord_id is None
+    """Tell whether the product's default duration waits for the claim: only of stock, which works from then on."""
     by_default = terms.expiry is None and product.settings.default_duration is not None
-    return unclaimed and by_default and product.settings.duration_from is DurationFrom.CLAIM
+    return customer is None and by_default and product.settings.duration_from is DurationFrom.CLAIM
 
 
 def find_or_add_holder(tx: Transaction, organization_id: int, terms: Terms, now_ms: int) -> Steps[Customer | None]:

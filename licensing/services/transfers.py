@@ -3,15 +3,17 @@
 Every step locks the license first, so of two steps that race exactly one happens.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from licensing import lifecycle
 from licensing.errors import (
+    NotesTooLong,
     TransferPending,
     TransferToSelf,
 )
 from licensing.events import Action
 from licensing.models import (
+    NOTES_LIMIT,
     Actor,
     Permission,
     Transfer,
@@ -22,11 +24,14 @@ from licensing.models import (
 from licensing.ports import Clock, Steps, Store, Transaction
 from licensing.services.access import require
 from licensing.services.handover import (
+    Guard,
     complete,
     end,
+    expire_transfer,
     find_transfer,
     held_license,
     open_transfer,
+    permit_staff,
     require_accepted,
     require_holder,
     require_recipient,
@@ -36,8 +41,6 @@ from licensing.services.handover import (
 
 RECIPIENT_HAS_MS = 72 * 3_600_000
 STAFF_HAS_MS = 14 * 86_400_000
-
-Guard = Callable[[TransferView, Actor], None]
 
 
 class TransferService:
@@ -60,8 +63,7 @@ class TransferService:
             yield from tx.licenses.lock(by.organization_id, license_id)
             view = yield from held_license(tx, by, license_id)
             lifecycle.check_transferable(view.license, view.product, now_ms=now_ms)
-            if (yield from tx.transfers.pending_of(license_id)) is not None:
-                raise TransferPending
+            yield from _clear_way(tx, license_id, now_ms)
             draft = Transfer(
                 id=0,
                 organization_id=by.organization_id,
@@ -86,8 +88,7 @@ class TransferService:
         now_ms = self._clock()
 
         def work(tx: Transaction) -> Steps[TransferView]:
-            found = yield from open_transfer(tx, by, transfer_id, now_ms)
-            require_recipient(found, by)
+            found = yield from open_transfer(tx, by, transfer_id, now_ms=now_ms, allowed=require_recipient)
             require_state(found, TransferState.OFFERED)
             lifecycle.check_transferable(found.license.license, found.license.product, now_ms=now_ms)
             if found.license.product.settings.transfers is TransferRule.RECIPIENT:
@@ -123,7 +124,7 @@ class TransferService:
 
         def work(tx: Transaction) -> Steps[TransferView]:
             yield from require(tx, by, Permission.TRANSFERS_DECIDE)
-            found = yield from open_transfer(tx, by, transfer_id, now_ms)
+            found = yield from open_transfer(tx, by, transfer_id, now_ms=now_ms, allowed=permit_staff)
             require_accepted(found)
             lifecycle.check_transferable(found.license.license, found.license.product, now_ms=now_ms)
             return (yield from complete(tx, by, found, now_ms))
@@ -133,13 +134,15 @@ class TransferService:
     async def deny(self, by: Actor, transfer_id: int, *, reason: str | None = None) -> TransferView:
         """Forbid a transfer, as staff.
 
-        Raises: NotAllowed, TransferNotFound, TransferEnded.
+        Raises: NotAllowed, TransferNotFound, TransferEnded, TransferNotAccepted, NotesTooLong.
         """
         now_ms = self._clock()
+        if reason is not None and len(reason) > NOTES_LIMIT:
+            raise NotesTooLong(limit=NOTES_LIMIT)
 
         def work(tx: Transaction) -> Steps[TransferView]:
             yield from require(tx, by, Permission.TRANSFERS_DECIDE)
-            found = yield from open_transfer(tx, by, transfer_id, now_ms)
+            found = yield from open_transfer(tx, by, transfer_id, now_ms=now_ms, allowed=permit_staff)
             require_accepted(found)
             return (
                 yield from end(
@@ -157,17 +160,20 @@ class TransferService:
 
     async def mine(self, by: Actor) -> Sequence[TransferView]:
         """Return the pending transfers from and to the asker."""
-        return await self._store.read(lambda tx: tx.transfers.of_member(by.organization_id, by.id or 0))
+        return await self._store.read(
+            lambda tx: tx.transfers.of_member(by.organization_id, by.id or 0, now_ms=self._clock())
+        )
 
     async def waiting(self, by: Actor) -> Sequence[TransferView]:
         """Return what waits for the decision of staff, oldest first.
 
         Raises: NotAllowed.
         """
+        now_ms = self._clock()
 
         def work(tx: Transaction) -> Steps[Sequence[TransferView]]:
             yield from require(tx, by, Permission.TRANSFERS_DECIDE)
-            return (yield from tx.transfers.accepted(by.organization_id))
+            return (yield from tx.transfers.accepted(by.organization_id, now_ms=now_ms))
 
         return await self._store.read(work)
 
@@ -184,8 +190,20 @@ class TransferService:
         now_ms = self._clock()
 
         def work(tx: Transaction) -> Steps[TransferView]:
-            found = yield from open_transfer(tx, by, transfer_id, now_ms)
-            allowed(found, by)
+            found = yield from open_transfer(tx, by, transfer_id, now_ms=now_ms, allowed=allowed)
             return (yield from end(tx, by, found, state=state, action=action, now_ms=now_ms))
 
         return await self._store.write(work)
+
+
+def _clear_way(tx: Transaction, license_id: int, now_ms: int) -> Steps[None]:
+    """Refuse a second transfer of a license; one that has lapsed unnoticed makes way.
+
+    Raises: TransferPending.
+    """
+    pending = yield from tx.transfers.pending_of(license_id)
+    if pending is None:
+        return
+    if pending.expires_at_ms > now_ms:
+        raise TransferPending
+    yield from expire_transfer(tx, pending, now_ms=now_ms)

@@ -5,10 +5,11 @@ that there was something to do.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from licensing import lifecycle
 from licensing.events import Action, about, difference, happened
-from licensing.models import Actor, ActorKind, License
+from licensing.models import Actor, ActorKind, Address, License
 from licensing.ports import Clock, Steps, Store, Transaction
 from licensing.services.handover import end_pending, expire_transfer
 
@@ -62,26 +63,34 @@ class UpkeepService:
         return await self._store.write(work)
 
     async def free_idle_seats(self) -> int:
-        """Free seats that no address used for long, one event for each license; return how many seats."""
+        """Free seats that no address used for long, one event for each license; return how many were looked at.
+
+        They are looked for without the writer's lock, and freed only if nobody used them meanwhile.
+        """
         now_ms = self._clock()
+        idle = await self._store.read(lambda tx: tx.addresses.idle(now_ms=now_ms, limit=BATCH))
+        seats: dict[License, list[Address]] = defaultdict(list)
+        for license_, seat in idle:
+            seats[license_].append(seat)
 
-        def work(tx: Transaction) -> Steps[int]:
-            freed = yield from tx.addresses.delete_idle(now_ms=now_ms, limit=BATCH)
-            by_license: dict[License, list[str]] = defaultdict(list)
-            for license_, address in freed:
-                by_license[license_].append(address)
-            for license_, addresses in by_license.items():
-                event = happened(
-                    Action.LICENSE_IP_REMOVED,
-                    by=_system(license_),
-                    at_ms=now_ms,
-                    before={"addresses": sorted(addresses)},
-                    **about(license_),
-                )
-                yield from tx.ledger.append(event)
-            return len(freed)
+        def work(tx: Transaction) -> Steps[None]:
+            for license_, unused in seats.items():
+                yield from _free(tx, license_, unused, now_ms)
 
-        return await self._store.write(work)
+        if idle:
+            await self._store.write(work)
+        return len(idle)
+
+
+def _free(tx: Transaction, license_: License, unused: Sequence[Address], now_ms: int) -> Steps[None]:
+    freed = []
+    for seat in unused:
+        was_idle = yield from tx.addresses.free(license_.id, seat)
+        freed.extend([seat.address] * was_idle)
+    if freed:
+        facts = {"before": {"addresses": sorted(freed)}, **about(license_)}
+        event = happened(Action.LICENSE_IP_REMOVED, by=_system(license_), at_ms=now_ms, **facts)
+        yield from tx.ledger.append(event)
 
 
 def _system(license_: License) -> Actor:

@@ -3,9 +3,15 @@
 Both live in memory and are written behind in batches, so no validation waits for the disk because of them.
 """
 
-from licensing.ports import Snapshots, Store, Unavailable
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from licensing.ports import Snapshots, Store
 
 DAY_MS = 86_400_000
+
+T = TypeVar("T")
 
 
 class UsageMeter:
@@ -42,12 +48,12 @@ class UsageMeter:
         if not pending:
             return
         rows = [(product_id, day, calls) for (product_id, day), calls in pending.items()]
-        try:
-            totals = await store.write(lambda tx: tx.ledger.add_usage(rows))
-        except Unavailable:
+
+        def keep() -> None:
             for key, calls in pending.items():
                 self._pending[key] = self._pending.get(key, 0) + calls
-            raise
+
+        totals = await _written(store.write(lambda tx: tx.ledger.add_usage(rows)), keep)
         for product_id, day, total in totals:
             key = product_id, day
             if key in self._totals:
@@ -73,8 +79,20 @@ class LastSeen:
         if not seen:
             return
         rows = [(license_id, address, at_ms) for (license_id, address), at_ms in seen.items()]
-        try:
-            await store.write(lambda tx: tx.addresses.touch(rows))
-        except Unavailable:
+
+        def keep() -> None:
             self._seen = seen | self._seen
-            raise
+
+        await _written(store.write(lambda tx: tx.addresses.touch(rows)), keep)
+
+
+async def _written(write: Coroutine[Any, Any, T], keep: Callable[[], None]) -> T:
+    """Wait for a write; if it fails, keep what it held, also when whoever waited has been cancelled meanwhile."""
+
+    def settle(done: asyncio.Task[T]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            keep()
+
+    task = asyncio.ensure_future(write)
+    task.add_done_callback(settle)
+    return await asyncio.shield(task)

@@ -116,8 +116,9 @@ class ValidationService:
         license_id = planned.license.id if planned.license else 0
 
         def work(tx: Transaction) -> Steps[Verdict]:
-            snapshot = yield from tx.licenses.lock_snapshot(license_id)
-            verdict = judge(product, snapshot, call, now_ms=now_ms)
+            license_ = yield from tx.licenses.lock_snapshot(license_id)
+            current = (yield from tx.products.snapshot(product.product.id)) if product.product else None
+            verdict = judge(current or product, license_, call, now_ms=now_ms)
             if verdict.registers is not None:
                 yield from tx.addresses.insert(license_id, verdict.registers, now_ms=now_ms)
             return verdict

@@ -47,19 +47,21 @@ class AddressStatements:
         )
         return [row[0] for row in rows]
 
-    def delete_idle(self, *, now_ms: int, limit: int) -> Steps[Sequence[tuple[License, str]]]:
+    def idle(self, *, now_ms: int, limit: int) -> Steps[Sequence[tuple[License, Address]]]:
         rows = yield Statement(
-            f"SELECT {columns_of(License, of='l.')}, s.address FROM products p"
+            f"SELECT {columns_of(License, of='l.')}, {columns_of(Address, of='s.')} FROM products p"
             " JOIN licenses l ON l.product_id = p.id JOIN license_addresses s ON s.license_id = l.id"
-            " WHERE (p.settings ->> 'address_idle_days') IS NOT NULL"
-            " AND s.last_seen_at_ms < :now - (p.settings ->> 'address_idle_days') * 86400000 LIMIT :limit",
+            " WHERE p.address_idle_days IS NOT NULL AND p.track_ip = 1"
+            " AND s.last_seen_at_ms < :now - p.address_idle_days * 86400000 LIMIT :limit",
             {"now": now_ms, "limit": limit},
         )
-        freed = [(record_of(License, row), str(row[-1])) for row in rows]
-        for license_, address in freed:
-            self._touched.add(license_.id)
-            yield Statement(
-                "DELETE FROM license_addresses WHERE license_id = :license AND address = :address",
-                {"license": license_.id, "address": address},
-            )
-        return freed
+        return [(record_of(License, row), record_of(Address, row, start=len(License.model_fields))) for row in rows]
+
+    def free(self, license_id: int, seat: Address) -> Steps[bool]:
+        self._touched.add(license_id)
+        rows = yield Statement(
+            "DELETE FROM license_addresses WHERE license_id = :license AND address = :address"
+            " AND last_seen_at_ms = :last_seen_at_ms RETURNING address",
+            {"license": license_id, **seat.model_dump()},
+        )
+        return bool(rows)

@@ -12,8 +12,9 @@ _SELECT = f"SELECT {columns_of(Customer)} FROM customers WHERE"
 class CustomerStatements:
     """See `licensing.ports.Customers`."""
 
-    def get(self, customer_id: int) -> Steps[Customer | None]:
-        return first_of(Customer, (yield Statement(f"{_SELECT} id = :id", {"id": customer_id})))
+    def get(self, organization_id: int, customer_id: int) -> Steps[Customer | None]:
+        sql = f"{_SELECT} organization_id = :organization AND id = :id"
+        return first_of(Customer, (yield Statement(sql, {"organization": organization_id, "id": customer_id})))
 
     def by_discord(self, organization_id: int, discord_id: int) -> Steps[Customer | None]:
         sql = f"{_SELECT} organization_id = :organization AND discord_id = :discord"

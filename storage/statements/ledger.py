@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from licensing.events import Event
+from licensing.events import Action, Event
 from licensing.ports import Steps
 from storage.statements.base import Row, Statement, columns_of
 
@@ -30,6 +30,14 @@ class LedgerStatements:
         )
         return [_event(row) for row in rows]
 
+    def last(self, license_id: int, action: Action) -> Steps[Event | None]:
+        rows = yield Statement(
+            f"SELECT {columns_of(Event)} FROM events WHERE license_id = :license AND action = :action"
+            " ORDER BY id DESC LIMIT 1",
+            {"license": license_id, "action": action},
+        )
+        return _event(rows[0]) if rows else None
+
     def position(self, follower: str) -> Steps[int]:
         rows = yield Statement("SELECT event_id FROM followers WHERE name = :name", {"name": follower})
         return int(rows[0][0]) if rows else 0
@@ -53,7 +61,7 @@ class LedgerStatements:
         )
 
     def add_usage(self, calls: Sequence[tuple[int, int, int]]) -> Steps[Sequence[tuple[int, int, int]]]:
-        # One statement for all rows, as in LicenseStatements.touch_addresses.
+        # One statement for all rows, as in AddressStatements.touch.
         rows = yield Statement(
             "INSERT INTO usage_daily (product_id, day, calls)"
             " SELECT used.value ->> 0, used.value ->> 1, used.value ->> 2 FROM json_each(:calls) AS used"

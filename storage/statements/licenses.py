@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from licensing.keys import PREFIX_LENGTH
+from licensing.keys import ALPHABET, PREFIX_LENGTH, tidy
 from licensing.models import Customer, License, LicenseView, Product, SealedKey
 from licensing.ports import Search, Steps
 from licensing.verdict import LicenseSnapshot
@@ -20,16 +20,16 @@ _VIEW = (
     f" {columns_of(SealedKey, of='k.')} FROM licenses l JOIN products p ON p.id = l.product_id"
     " JOIN license_keys k ON k.license_id = l.id LEFT JOIN customers c ON c.id = l.customer_id WHERE"
 )
-_MATCHES = """l.id IN (
- SELECT license_id FROM license_keys
-  WHERE organization_id = :organization AND prefix >= :prefix AND prefix < :prefix_end
- UNION SELECT held.id FROM licenses held JOIN customers holder ON holder.id = held.customer_id
+_BY_KEY = """SELECT license_id FROM license_keys
+  WHERE organization_id = :organization AND prefix >= :prefix AND prefix < :prefix_end"""
+_BY_HOLDER = """SELECT held.id FROM licenses held JOIN customers holder ON holder.id = held.customer_id
   WHERE holder.organization_id = :organization
-   AND (holder.name_folded LIKE :text ESCAPE '\\' OR holder.email LIKE :text ESCAPE '\\'
-    OR CAST(holder.discord_id AS TEXT) = :exact)
- UNION SELECT id FROM licenses WHERE organization_id = :organization AND LOWER(notes) LIKE :text ESCAPE '\\')"""
+   AND (holder.name_folded LIKE :text ESCAPE '\\' OR holder.email LIKE :email ESCAPE '\\'
+    OR CAST(holder.discord_id AS TEXT) = :exact)"""
+_BY_NOTES = """SELECT id FROM licenses
+  WHERE organization_id = :organization AND notes_folded LIKE :text ESCAPE '\\'"""
 _STATUS = """CASE WHEN l.state <> 'active' THEN l.state WHEN l.customer_id IS NULL THEN 'not_claimed'
- WHEN l.expires_at_ms <= :now AND (p.settings ->> 'enforce_expiry') THEN 'expired' ELSE 'active' END = :status"""
+ WHEN l.expires_at_ms <= :now AND p.enforce_expiry = 1 THEN 'expired' ELSE 'active' END = :status"""
 _PREFIX_END = "\U0010ffff"  # sorts after every key
 
 
@@ -69,11 +69,13 @@ class LicenseStatements:
     def insert(self, license_: License, key: SealedKey) -> Steps[License]:
         rows = yield Statement(
             "INSERT INTO licenses (organization_id, product_id, customer_id, state, expires_at_ms, max_ips,"
-            " notes, claimed_at_ms, revoked_at_ms, created_at_ms, updated_at_ms, expired_at_ms, duration)"
+            " notes, claimed_at_ms, revoked_at_ms, created_at_ms, updated_at_ms, expired_at_ms, duration,"
+            " notes_folded)"
             " VALUES (:organization_id, :product_id, :customer_id, :state, :expires_at_ms, :max_ips, :notes,"
-            " :claimed_at_ms, :revoked_at_ms, :created_at_ms, :updated_at_ms, :expired_at_ms, :duration)"
+            " :claimed_at_ms, :revoked_at_ms, :created_at_ms, :updated_at_ms, :expired_at_ms, :duration,"
+            " :notes_folded)"
             " RETURNING id",
-            license_.model_dump(),
+            _values(license_),
         )
         stored = license_.model_copy(update={"id": rows[0][0]})
         yield Statement(
@@ -89,8 +91,8 @@ class LicenseStatements:
             "UPDATE licenses SET customer_id = :customer_id, state = :state, expires_at_ms = :expires_at_ms,"
             " max_ips = :max_ips, notes = :notes, claimed_at_ms = :claimed_at_ms,"
             " revoked_at_ms = :revoked_at_ms, updated_at_ms = :updated_at_ms, expired_at_ms = :expired_at_ms,"
-            " duration = :duration WHERE id = :id",
-            license_.model_dump(),
+            " duration = :duration, notes_folded = :notes_folded WHERE id = :id",
+            _values(license_),
         )
 
     def count(self, organization_id: int) -> Steps[int]:
@@ -134,11 +136,15 @@ class LicenseStatements:
         rows = yield Statement(sql, values)
         return int(rows[0][0])
 
+    def forget_ends(self, product_id: int) -> Steps[None]:
+        sql = "UPDATE licenses SET expired_at_ms = NULL WHERE product_id = :product AND expired_at_ms IS NOT NULL"
+        yield Statement(sql, {"product": product_id})
+
     def lock_ended(self, *, now_ms: int, limit: int) -> Steps[Sequence[License]]:
         rows = yield Statement(
             "UPDATE licenses SET updated_at_ms = updated_at_ms WHERE id IN (SELECT l.id FROM licenses l"
             " JOIN products p ON p.id = l.product_id WHERE l.expires_at_ms <= :now AND l.expired_at_ms IS NULL"
-            " AND l.state <> 'revoked' AND (p.settings ->> 'enforce_expiry') LIMIT :limit)"
+            " AND l.state <> 'revoked' AND p.enforce_expiry = 1 LIMIT :limit)"
             f" RETURNING {_COLUMNS}",
             {"now": now_ms, "limit": limit},
         )
@@ -165,11 +171,19 @@ class LicenseStatements:
         return view.model_copy(update={"addresses": tuple(addresses)})
 
 
+def _values(license_: License) -> dict[str, Any]:
+    return {**license_.model_dump(), "notes_folded": license_.notes.casefold() if license_.notes else None}
+
+
 def _conditions(organization_id: int, sought: Search) -> tuple[str, dict[str, Any]]:
-    prefix = sought.text.replace("-", "").upper()[:PREFIX_LENGTH]
+    prefix = tidy(sought.text)[:PREFIX_LENGTH]
     conditions = ["l.organization_id = :organization"]
     if sought.text:
-        conditions.append(_MATCHES)
+        # What cannot start a key of ours is not looked for among them; nothing at all would match every key.
+        by_key = [_BY_KEY] if prefix and set(prefix) <= set(ALPHABET) else []
+        conditions.append(f"l.id IN ({' UNION '.join([*by_key, _BY_HOLDER, _BY_NOTES])})")
+    if sought.before_id is not None:
+        conditions.append("l.id < :before")
     if sought.product_id is not None:
         conditions.append("l.product_id = :product")
     if sought.status is not None:
@@ -179,6 +193,8 @@ def _conditions(organization_id: int, sought: Search) -> tuple[str, dict[str, An
         "prefix": prefix,
         "prefix_end": prefix + _PREFIX_END,
         "text": like(sought.text.casefold()),
+        "email": like(sought.text.lower()),
+        "before": sought.before_id,
         "exact": sought.text,
         "product": sought.product_id,
         "status": sought.status,

@@ -37,6 +37,9 @@ class OrganizationStatements:
         rows = yield Statement("SELECT id FROM organizations WHERE left_at_ms IS NULL")
         return frozenset(row[0] for row in rows)
 
-    def mark_left(self, organization_id: int, *, now_ms: int) -> Steps[None]:
-        sql = "UPDATE organizations SET left_at_ms = :now WHERE id = :id"
-        yield Statement(sql, {"id": organization_id, "now": now_ms})
+    def mark_left(self, organization_id: int, *, now_ms: int) -> Steps[bool]:
+        rows = yield Statement(
+            "UPDATE organizations SET left_at_ms = :now WHERE id = :id AND left_at_ms IS NULL RETURNING id",
+            {"id": organization_id, "now": now_ms},
+        )
+        return bool(rows)

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from licensing.models import ApiKey, Product, ProductSettings
+from licensing.models import ApiKey, OrganizationState, Product, ProductSettings
 from licensing.ports import Steps
+from licensing.verdict import ProductSnapshot
 from storage.statements.base import Row, Statement, columns_of, like, record_of
 
 PRODUCT_COLUMNS = columns_of(Product)
@@ -51,6 +52,17 @@ class ProductStatements:
         )
         return [product_of(row) for row in rows]
 
+    def snapshot(self, product_id: int) -> Steps[ProductSnapshot | None]:
+        rows = yield Statement(
+            f"SELECT {columns_of(Product, of='p.')}, o.state, o.plan FROM products p"
+            " JOIN organizations o ON o.id = p.organization_id WHERE p.id = :id",
+            {"id": product_id},
+        )
+        if not rows:
+            return None
+        state, plan = rows[0][-2:]
+        return ProductSnapshot(product_of(rows[0]), OrganizationState(state), plan)
+
     def count(self, organization_id: int) -> Steps[int]:
         sql = "SELECT COUNT(*) FROM products WHERE organization_id = :organization"
         rows = yield Statement(sql, {"organization": organization_id})
@@ -58,10 +70,10 @@ class ProductStatements:
 
     def insert(self, product: Product) -> Steps[Product]:
         rows = yield Statement(
-            "INSERT INTO products"
-            " (organization_id, name, name_folded, state, settings, created_at_ms, updated_at_ms) VALUES"
-            " (:organization_id, :name, :name_folded, :state, :settings, :created_at_ms, :updated_at_ms)"
-            " RETURNING id",
+            "INSERT INTO products (organization_id, name, name_folded, state, settings, created_at_ms,"
+            " updated_at_ms, enforce_expiry, track_ip, role_id, address_idle_days) VALUES (:organization_id,"
+            " :name, :name_folded, :state, :settings, :created_at_ms, :updated_at_ms, :enforce_expiry, :track_ip,"
+            " :role_id, :address_idle_days) RETURNING id",
             _values(product),
         )
         return product.model_copy(update={"id": rows[0][0]})
@@ -69,7 +81,8 @@ class ProductStatements:
     def save(self, product: Product) -> Steps[None]:
         yield Statement(
             "UPDATE products SET name = :name, name_folded = :name_folded, state = :state,"
-            " settings = :settings, updated_at_ms = :updated_at_ms WHERE id = :id",
+            " settings = :settings, updated_at_ms = :updated_at_ms, enforce_expiry = :enforce_expiry,"
+            " track_ip = :track_ip, role_id = :role_id, address_idle_days = :address_idle_days WHERE id = :id",
             _values(product),
         )
 
@@ -106,4 +119,8 @@ def _values(product: Product) -> dict[str, Any]:
         **product.model_dump(exclude={"settings"}),
         "name_folded": product.name.casefold(),
         "settings": product.settings.model_dump_json(),
+        "enforce_expiry": int(product.settings.enforce_expiry),
+        "track_ip": int(product.settings.track_ip_on_validate),
+        "role_id": product.settings.role_id,
+        "address_idle_days": product.settings.address_idle_days,
     }

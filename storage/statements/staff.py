@@ -1,6 +1,5 @@
 """Statements about staff roles, and the roles that the bot gave to members."""
 
-import json
 from collections.abc import Sequence
 
 from licensing.models import HeldRole, Permission, StaffGrant
@@ -12,10 +11,11 @@ class StaffStatements:
     """See `licensing.ports.Staff`."""
 
     def permissions(self, organization_id: int, role_ids: frozenset[int]) -> Steps[frozenset[Permission]]:
+        roles = {f"role{number}": role_id for number, role_id in enumerate(sorted(role_ids))}
         rows = yield Statement(
             "SELECT DISTINCT permission FROM staff_grants WHERE organization_id = :organization"
-            " AND role_id IN (SELECT value FROM json_each(:roles))",
-            {"organization": organization_id, "roles": json.dumps(sorted(role_ids))},
+            f" AND role_id IN ({', '.join(f':{name}' for name in roles)})",
+            {"organization": organization_id, **roles},
         )
         return frozenset(Permission(row[0]) for row in rows)
 
@@ -49,8 +49,7 @@ class StaffStatements:
             " JOIN products p ON p.id = l.product_id"
             " WHERE c.organization_id = :organization AND c.discord_id = :discord AND l.state = 'active'"
             " AND (l.expires_at_ms IS NULL OR l.expires_at_ms > :now"
-            "  OR NOT (p.settings ->> 'enforce_expiry'))"
-            " AND (p.settings ->> 'role_id') = :role LIMIT 1",
+            "  OR p.enforce_expiry = 0) AND p.role_id = :role LIMIT 1",
             {"organization": organization_id, "discord": discord_id, "role": role_id, "now": now_ms},
         )
         return bool(rows)

@@ -46,18 +46,21 @@ class TransferStatements:
         rows = yield Statement(f"{_SELECT} t.license_id = :license AND {_PENDING}", {"license": license_id})
         return first_of(Transfer, rows)
 
-    def of_member(self, organization_id: int, discord_id: int) -> Steps[Sequence[TransferView]]:
+    def of_member(self, organization_id: int, discord_id: int, *, now_ms: int) -> Steps[Sequence[TransferView]]:
         rows = yield Statement(
-            f"{_SELECT} t.organization_id = :organization AND {_PENDING} AND (t.to_discord_id = :discord"
-            " OR t.from_customer_id IN (SELECT id FROM customers WHERE organization_id = :organization"
-            " AND discord_id = :discord)) ORDER BY t.id",
-            {"organization": organization_id, "discord": discord_id},
+            f"{_SELECT} t.organization_id = :organization AND {_PENDING} AND t.expires_at_ms > :now"
+            " AND (t.to_discord_id = :discord OR t.from_customer_id IN (SELECT id FROM customers"
+            " WHERE organization_id = :organization AND discord_id = :discord)) ORDER BY t.id",
+            {"organization": organization_id, "discord": discord_id, "now": now_ms},
         )
         return (yield from self._wholes([record_of(Transfer, row) for row in rows]))
 
-    def accepted(self, organization_id: int) -> Steps[Sequence[TransferView]]:
-        sql = f"{_SELECT} t.organization_id = :organization AND t.state = 'accepted' ORDER BY t.id LIMIT 100"
-        rows = yield Statement(sql, {"organization": organization_id})
+    def accepted(self, organization_id: int, *, now_ms: int) -> Steps[Sequence[TransferView]]:
+        rows = yield Statement(
+            f"{_SELECT} t.organization_id = :organization AND t.state = 'accepted' AND t.expires_at_ms > :now"
+            " ORDER BY t.id LIMIT 100",
+            {"organization": organization_id, "now": now_ms},
+        )
         return (yield from self._wholes([record_of(Transfer, row) for row in rows]))
 
     def lock_overdue(self, *, now_ms: int, limit: int) -> Steps[Sequence[Transfer]]:
@@ -77,5 +80,5 @@ class TransferStatements:
 
     def _whole(self, transfer: Transfer) -> Steps[TransferView | None]:
         license_ = yield from self._licenses.view(transfer.organization_id, transfer.license_id)
-        holder = yield from self._customers.get(transfer.from_customer_id)
+        holder = yield from self._customers.get(transfer.organization_id, transfer.from_customer_id)
         return TransferView(transfer=transfer, license=license_, holder=holder) if license_ and holder else None

@@ -1,18 +1,23 @@
 """What staff change about a license: seen before and after, told in the ledger, and felt by the next validation."""
 
+import asyncio
+
 import pytest
+from pydantic import ValidationError
 from storage_world import NOON_MS, OWNER, World, member
 
 from licensing.errors import (
+    ExtensionTooShort,
     LicenseNotActive,
     LicenseNotRevoked,
     LicenseNotSuspended,
     LicenseUnlimited,
+    LicenseWaitsForClaim,
     NotAllowed,
     NothingToChange,
 )
 from licensing.events import Action
-from licensing.models import Actor, ActorKind, DurationFrom, LicenseState
+from licensing.models import Actor, ActorKind, AutoRegister, DurationFrom, LicenseState
 from licensing.services.changes import Edit
 from licensing.verdict import Status
 
@@ -155,5 +160,78 @@ async def test_an_export_holds_every_key_and_is_written_down(world: World) -> No
     event = (await world.events())[-1]
     assert (event.action, event.after) == (
         Action.LICENSES_EXPORTED,
-        {"licenses": 30, "text": "", "product": None, "status": None},
+        {"licenses": 30, "by_text": False, "product_id": None, "status": None},
     )
+
+
+async def test_an_extension_never_shortens_and_never_begins_a_time_that_waits_for_its_claim(world: World) -> None:
+    await world.product(default_duration="30d", duration_from=DurationFrom.CLAIM)
+    issued = await world.issue(discord_id=20, expiry="365d")
+    for shorter in ("2025-07-01", "0d"):
+        with pytest.raises(ExtensionTooShort):
+            await world.changes.extend(OWNER, issued.key, shorter)
+    stock = await world.issue()
+    with pytest.raises(LicenseWaitsForClaim):
+        await world.changes.extend(OWNER, stock.key, "5d")
+    changed = await world.changes.edit(OWNER, stock.key, Edit(expiry="90d"))
+    assert (changed.after.license.duration, changed.after.license.expires_at_ms) == (None, NOON_MS + 90 * DAY_MS)
+
+
+async def test_a_license_for_an_email_never_waits_for_a_claim_that_may_not_come(world: World) -> None:
+    product = await world.product(default_duration="30d", duration_from=DurationFrom.CLAIM)
+    issued = await world.issue(email="a@example.com")
+    assert (await world.validate(product.api_key, issued.key)).valid
+    world.now_ms += 31 * DAY_MS
+    assert (await world.validate(product.api_key, issued.key)).status is Status.EXPIRED
+
+
+async def test_a_restored_license_is_as_it_was_before_the_revocation(world: World) -> None:
+    product = await world.product()
+    issued = await world.issue(discord_id=20)
+    await world.changes.suspend(OWNER, issued.key, reason="Chargeback")
+    await world.licenses.revoke(OWNER, issued.key)
+    await world.changes.restore(OPERATOR, issued.key)
+    assert (await world.validate(product.api_key, issued.key)).status is Status.SUSPENDED
+
+
+async def test_a_product_s_switches_are_validated_as_a_whole_before_they_are_stored(world: World) -> None:
+    product = await world.product()
+    issued = await world.issue(discord_id=20)
+    for wrong in ({"transfers": "banana"}, {"no_such_switch": True}, {"enforce_expiry": "perhaps"}):
+        with pytest.raises(ValidationError):
+            await world.catalog.change_settings(OWNER, product.product.id, **wrong)
+    assert (await world.validate(product.api_key, issued.key)).valid
+
+
+async def test_searching_knows_no_case_in_any_language_and_dashes_alone_find_nothing(world: World) -> None:
+    await world.product()
+    street = await world.issue(discord_id=20, notes="Straße 5, ÄRGER")
+    await world.issue(email="Weiss@Example.com")
+    for text in ("STRASSE 5", "straße", "ärger", "Ärger"):
+        assert [view.license.id for view in (await world.finder.find(OWNER, text=text)).views] == [
+            street.view.license.id
+        ]
+    assert (await world.finder.find(OWNER, text="WEISS@example")).count == 1
+    for nothing in ("--", "%", "_", "order 5"):
+        assert (await world.finder.find(OWNER, text=nothing)).count == 0
+    assert (await world.finder.find(OWNER, text=street.key[:4].lower())).count == 1
+
+
+async def test_no_text_that_was_searched_for_is_kept_with_an_export(world: World) -> None:
+    await world.product()
+    issued = await world.issue()
+    await world.finder.export(OWNER, text=issued.key)
+    assert issued.key not in str((await world.events())[-1])
+
+
+async def test_a_seat_is_not_taken_once_the_product_forbids_it_even_by_a_call_that_was_waiting(world: World) -> None:
+    product = await world.product()
+    issued = await world.issue(discord_id=20)
+    await world.validate(product.api_key, issued.key, "203.0.113.1")
+    forbidding = asyncio.ensure_future(
+        world.catalog.change_settings(OWNER, product.product.id, auto_register=AutoRegister.OFF)
+    )
+    await asyncio.sleep(0)  # the change is on its way to the writer before the call is
+    verdict = await world.validate(product.api_key, issued.key, "203.0.113.2")
+    await forbidding
+    assert verdict.status is Status.IP_NOT_REGISTERED

@@ -17,6 +17,7 @@ from licensing.errors import KeyClaimedByOther, LimitReached, NameTaken, Refusal
 from licensing.events import Action
 from licensing.models import LicenseView, Plan
 from licensing.ports import Steps, Transaction, Unavailable
+from licensing.services.changes import Edit
 from licensing.verdict import Status
 from storage import DatabaseSettings
 
@@ -192,7 +193,7 @@ async def test_on_a_full_disk_who_needs_no_write_is_served_and_the_rest_is_told_
     with pytest.raises(Unavailable):
         await _again_and_again(lambda n: world.validate(product.api_key, issued.key, f"198.51.{n >> 8}.{n & 255}"))
     with pytest.raises(Unavailable):
-        await world.licenses.revoke(OWNER, spare.key, reason="x" * 1000)
+        await _again_and_again(lambda n: world.changes.edit(OWNER, spare.key, Edit(notes=f"{n} " + "x" * 900)))
     for _ in range(10):
         assert (await world.validate(product.api_key, issued.key, "203.0.113.1")).valid
 

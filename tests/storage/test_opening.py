@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, create_engine
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateTable
 from storage_world import OWNER, opened
 
@@ -250,3 +251,21 @@ def _as_the_first_version_would_have_written_it(now: Path, first: Path) -> None:
             if table not in ("alembic_version", "sqlite_sequence"):
                 columns = ", ".join(row[1] for row in connection.execute(f"PRAGMA main.table_info({table})"))
                 connection.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM now.{table}")
+
+
+async def test_a_database_that_lost_the_marks_of_its_key_file_takes_no_other(settings: DatabaseSettings) -> None:
+    await made(settings)
+    with closing(sqlite3.connect(settings.path)) as connection, connection:
+        connection.execute("DELETE FROM facts WHERE name LIKE 'vault.%'")
+    assert await refused(settings) == "key_file_wrong"
+
+
+async def test_the_marks_of_the_key_file_are_written_with_the_first_table_or_not_at_all(
+    settings: DatabaseSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(KeyFile, "fingerprints", lambda _: {"vault.lookup": None})
+    with pytest.raises(IntegrityError):
+        async with opened(settings):
+            pass
+    monkeypatch.undo()
+    assert await made(settings)

@@ -234,3 +234,20 @@ async def test_twenty_people_offering_one_license_at_once_make_one_offer(world: 
     )
     assert sum(isinstance(offer, TransferView) for offer in offers) == 1
     assert sum(isinstance(offer, TransferPending) for offer in offers) == 19
+
+
+async def test_a_stranger_learns_nothing_of_a_transfer_not_even_that_it_has_ended(world: World) -> None:
+    _, _, offer = await offered(world)
+    await world.transfers.cancel(ALICE, offer.transfer.id)
+    stranger = member(99, roles=frozenset({1}))  # Discord sends @everyone, whose id is the server's, with everybody
+    for step in (world.transfers.accept, world.transfers.decline, world.transfers.cancel):
+        with pytest.raises(TransferNotFound):
+            await step(stranger, offer.transfer.id)
+
+
+async def test_an_offer_that_lapsed_unnoticed_makes_way_for_a_new_one(world: World) -> None:
+    _, _, offer = await offered(world)
+    world.now_ms += RECIPIENT_HAS_MS
+    assert await world.transfers.mine(ALICE) == []
+    again = await world.transfers.offer(ALICE, offer.license.license.id, to_discord_id=22, to_name="Carol")
+    assert [mine.transfer.id for mine in await world.transfers.mine(ALICE)] == [again.transfer.id]

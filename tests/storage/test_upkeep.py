@@ -1,6 +1,8 @@
 """What the clock brings about is noticed once, whatever was down meanwhile."""
 
-from storage_world import OWNER, World, opened
+import asyncio
+
+from storage_world import OWNER, World, member, opened
 
 from licensing.events import Action
 from licensing.verdict import Status
@@ -68,3 +70,57 @@ async def test_a_seat_that_nobody_used_for_the_idle_days_is_free_for_another(wor
     assert (await world.validate(product.api_key, issued.key, "203.0.113.3")).valid
     removed = [event for event in await world.events() if event.action is Action.LICENSE_IP_REMOVED]
     assert [event.before for event in removed] == [{"addresses": ["203.0.113.1"]}]
+
+
+async def test_an_end_that_enforcement_uncovers_again_is_told_again(world: World) -> None:
+    product = await world.product()
+    await world.issue(discord_id=20, expiry="1d")
+    world.now_ms += 2 * DAY_MS
+    await world.upkeep.sweep()
+    for enforced in (False, True):
+        await world.catalog.change_settings(OWNER, product.product.id, enforce_expiry=enforced)
+        await world.upkeep.sweep()
+    assert expired(await world.events()) == 2
+
+
+async def test_a_revoked_license_does_not_expire_and_a_transfer_ends_with_its_license(world: World) -> None:
+    await world.product()
+    revoked = await world.issue(discord_id=20, expiry="1d")
+    await world.licenses.revoke(OWNER, revoked.key)
+    ending = await world.issue(discord_id=20, expiry="1d")
+    await world.transfers.offer(member(20), ending.view.license.id, to_discord_id=21, to_name="Bob")
+    world.now_ms += DAY_MS
+    await world.upkeep.sweep()
+    assert expired(await world.events()) == 1
+    assert await world.transfers.mine(member(21)) == []
+    assert [event.action for event in await world.events()].count(Action.TRANSFER_CANCELLED) == 1
+
+
+async def test_two_processes_sweeping_one_file_notice_an_end_once(world: World, settings: DatabaseSettings) -> None:
+    await world.product()
+    for _ in range(50):
+        await world.issue(discord_id=20, expiry="1d")
+    async with opened(settings) as other:
+        world.now_ms += 2 * DAY_MS
+        other.now_ms = world.now_ms
+        await asyncio.gather(world.upkeep.sweep(), other.upkeep.sweep())
+    assert expired(await world.events()) == 50
+
+
+async def test_seats_stay_while_the_address_system_is_off(world: World) -> None:
+    product = await world.product(address_idle_days=1)
+    issued = await world.issue(discord_id=20)
+    await world.validate(product.api_key, issued.key, "203.0.113.1")
+    await world.catalog.change_settings(OWNER, product.product.id, track_ip_on_validate=False)
+    world.now_ms += 9 * DAY_MS
+    await world.upkeep.sweep()
+    assert len((await world.licenses.view(OWNER, issued.key)).addresses) == 1
+
+
+async def test_a_server_that_is_left_twice_is_told_of_once(world: World) -> None:
+    await world.organizations.left(1)
+    await world.organizations.left(1)
+    await world.organizations.joined(1, name="Back")
+    await world.organizations.joined(1, name="Renamed")
+    actions = [event.action for event in await world.events()]
+    assert actions == [Action.ORGANIZATION_JOINED, Action.ORGANIZATION_LEFT, Action.ORGANIZATION_JOINED]

@@ -1,5 +1,8 @@
 """Transfers, ends that were noticed, and durations that wait for a claim."""
 
+import json
+import time
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -9,16 +12,58 @@ branch_labels = None
 depends_on = None
 
 Int64 = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+UNNOTICED = sa.text("expires_at_ms IS NOT NULL AND expired_at_ms IS NULL")
 PENDING = sa.text("state IN ('offered', 'accepted')")
 
 
 def upgrade() -> None:
     """Add what changes of a license's life need."""
+    _products()
+    _licenses()
+    _transfers()
+
+
+def _products() -> None:
+    for name in ("enforce_expiry", "track_ip", "role_id", "address_idle_days"):
+        op.add_column("products", sa.Column(name, Int64, nullable=True))
+    connection = op.get_bind()
+    for product_id, text in connection.execute(sa.text("SELECT id, settings FROM products")).all():
+        settings = json.loads(text)
+        values = {
+            "id": product_id,
+            "expiry": int(settings["enforce_expiry"]),
+            "ip": int(settings["track_ip_on_validate"]),
+            "role": settings["role_id"],
+        }
+        connection.execute(
+            sa.text("UPDATE products SET enforce_expiry = :expiry, track_ip = :ip, role_id = :role WHERE id = :id"),
+            values,
+        )
+
+
+def _licenses() -> None:
     op.add_column("licenses", sa.Column("expired_at_ms", Int64, nullable=True))
     op.add_column("licenses", sa.Column("duration", sa.Text(), nullable=True))
-    op.create_index("ix_licenses_expires_at_ms", "licenses", ["expires_at_ms"])
-    op.create_index("ix_license_addresses_last_seen_at_ms", "license_addresses", ["last_seen_at_ms"])
-    _transfers()
+    op.add_column("licenses", sa.Column("notes_folded", sa.Text(), nullable=True))
+    op.create_index(
+        "ix_licenses_ending",
+        "licenses",
+        ["expires_at_ms"],
+        sqlite_where=UNNOTICED,
+        postgresql_where=UNNOTICED,
+    )
+    connection = op.get_bind()
+    # Whoever's license ended long ago must not be told of it now.
+    connection.execute(
+        sa.text("UPDATE licenses SET expired_at_ms = expires_at_ms WHERE expires_at_ms <= :now"),
+        {"now": time.time_ns() // 1_000_000},
+    )
+    noted = connection.execute(sa.text("SELECT id, notes FROM licenses WHERE notes IS NOT NULL")).all()
+    for license_id, notes in noted:
+        connection.execute(
+            sa.text("UPDATE licenses SET notes_folded = :notes WHERE id = :id"),
+            {"id": license_id, "notes": notes.casefold()},
+        )
 
 
 def _transfers() -> None:
