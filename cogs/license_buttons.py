@@ -1,5 +1,6 @@
 """The buttons beside a license that staff look at; each asks the service for permission again."""
 
+import zlib
 from collections.abc import Mapping
 
 import discord
@@ -97,15 +98,22 @@ class EditLicense(Persistent, template=r"license:v1:(?P<license_id>\d{1,18}):edi
         by, changes = actor_of(interaction), context_of(interaction).services.changes
         view = await in_time(changes.editable(by, f"#{self._license_id}"))
         filled = {"max_ips": str(view.license.max_ips or 0), "notes": view.license.notes or ""}
-        await EditForm(self._license_id).open(interaction, filled)
+        await EditForm(self._license_id, *map(_mark, filled.values())).open(interaction, filled)
 
 
-class EditForm(Form, template=r"license:v1:(?P<license_id>\d{1,18}):edit:form"):
-    """Takes a new address limit, notes and end."""
+class EditForm(
+    Form,
+    template=r"license:v1:(?P<license_id>\d{1,18}):edit:form:(?P<max_ips>[0-9a-f]{8}):(?P<notes>[0-9a-f]{8})",
+):
+    """Takes a new address limit, notes and end.
 
-    def __init__(self, license_id: str) -> None:
+    Its id marks what it was filled in with: what was left as it was is not written, so that nobody's change of
+    something else, made while the form was open, is undone.
+    """
+
+    def __init__(self, license_id: str, max_ips: str, notes: str) -> None:
         super().__init__(
-            custom_id=f"license:v1:{license_id}:edit:form",
+            custom_id=f"license:v1:{license_id}:edit:form:{max_ips}:{notes}",
             title=_("Edit license #{id}").format(id=license_id),
             fields=[
                 Field("max_ips", _("Address limit"), _("0 is any number")),
@@ -113,17 +121,23 @@ class EditForm(Form, template=r"license:v1:(?P<license_id>\d{1,18}):edit:form"):
                 Field("expiry", _("New end"), _("30d, 2027-01-01, never; empty leaves it as it is")),
             ],
         )
-        self._license_id = license_id
+        self._license_id, self._max_ips, self._notes = license_id, max_ips, notes
 
     async def submitted(self, interaction: Interaction, typed: Mapping[str, str]) -> None:
         by = await acknowledge_in_place(interaction)
+        max_ips, notes = typed["max_ips"].strip() or "0", typed["notes"]
+        limit = whole_number(max_ips, most=MAX_IPS_LIMIT, refusal=MaxIpsInvalid) or 0
         edit = Edit(
-            max_ips=whole_number(typed["max_ips"], most=MAX_IPS_LIMIT, refusal=MaxIpsInvalid) or 0,
-            notes=typed["notes"],
+            max_ips=None if _mark(max_ips) == self._max_ips else limit,
+            notes=None if _mark(notes) == self._notes else notes,
             expiry=typed["expiry"].strip() or None,
         )
         changed = await context_of(interaction).services.changes.edit(by, f"#{self._license_id}", edit)
         await interaction.edit_original_response(view=changed_panel(interaction, changed))
+
+
+def _mark(text: str) -> str:
+    return f"{zlib.crc32(text.encode()):08x}"
 
 
 def panel(interaction: Interaction, view: LicenseView, *, lead: str = "") -> discord.ui.LayoutView:

@@ -90,13 +90,7 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
         "This license's time begins with its claim, so there is no end to extend yet; set one with `/license edit`."
     ),
     errors.ExtensionTooShort: N_(
-        "`{text}` is not later than the license ends already; name a later date, or use `/license edit` to shorten it."
-    ),
-    errors.LicenseWaitsForClaim: N_(
-        "This license begins with its claim, so it has no end to extend yet; set one with `/license edit`."
-    ),
-    errors.ExtensionTooShort: N_(
-        "`{text}` would not make this license last longer; type a later date, or use `/license edit` to end it sooner."
+        "`{text}` is not later than the license's own end; name a later date, or use `/license edit` to shorten it."
     ),
     errors.LicenseNotUsable: N_("This license is revoked, suspended or expired, so it cannot change hands now."),
     errors.DurationInvalid: N_("`{text}` is no duration; type something like `30d` or `1y`, or `never`."),

@@ -99,6 +99,20 @@ async def test_the_edit_form_is_filled_in_and_a_refused_one_keeps_what_was_typed
     assert (found.license.max_ips, found.license.notes) == (5, "new\nlines")
 
 
+async def test_a_form_left_open_undoes_nothing_that_somebody_else_changed_meanwhile(shop: Shop):
+    await shop.product()
+    key = await shop.stock(notes="old", max_ips=2)
+    panel = await panel_of(shop, key)
+    form = await panel.click("Edit…")
+    await shop.owner.slash("license edit", license=key, notes="by somebody else")
+
+    await form.submit({"Address limit": "7"})
+
+    await panel.wait_for("**Address limit:** 2 → 7")
+    found = await shop.world.licenses.view(operator(shop), key)
+    assert (found.license.max_ips, found.license.notes) == (7, "by somebody else")
+
+
 @pytest.mark.parametrize(
     ("command", "options", "said"),
     [
