@@ -123,7 +123,7 @@ def add_shows(tree: app_commands.CommandTree) -> None:
     @show.command(description="Think, then say it, then change it")
     async def thinking(interaction: discord.Interaction) -> None:
         await interaction.response.defer(ephemeral=True)
-        await tree.client.may_go_on.wait()
+        await tree.client.wait_for_event(tree.client.may_go_on)
         await interaction.edit_original_response(content="Thought it over")
         await interaction.followup.send("And one more", ephemeral=True)
 
@@ -158,7 +158,7 @@ def add_echo(tree: app_commands.CommandTree) -> None:
     @echo.autocomplete("product")
     async def products(_interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         if typed == "silence":
-            await asyncio.Event().wait()
+            await tree.client.wait_for_event(asyncio.Event())
         names = [each for each in ("Nightfall", "Nightshade", "Daybreak") if typed.lower() in each.lower()]
         return [app_commands.Choice(name=each, value=each.lower()) for each in names]
 
@@ -182,11 +182,25 @@ class Client(discord.Client):
         )
         self.tree = app_commands.CommandTree(self)
         self.may_go_on = asyncio.Event()
+        self._held_up: set[asyncio.Task] = set()
         build(self.tree)
 
     async def setup_hook(self) -> None:
         self.add_view(Rows())
         await self.tree.sync()
+
+    async def wait_for_event(self, event: asyncio.Event) -> None:
+        """Hold up a command until something happens, or the bot ends."""
+        task = asyncio.current_task()
+        self._held_up.add(task)
+        await event.wait()
+        self._held_up.discard(task)
+
+    async def close(self) -> None:
+        for task in self._held_up:
+            task.cancel()
+        await asyncio.gather(*self._held_up, return_exceptions=True)
+        await super().close()
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Do without the five seconds that discord.py waits before it identifies again."""

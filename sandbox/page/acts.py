@@ -90,7 +90,7 @@ async def attempt(guide: Guide, body: Json) -> Json:
     try:
         await found.act()
     except DriverError as error:
-        raise BadRequestError(str(error), 409) from error
+        raise BadRequestError(f"That did not work, perhaps because the bot is away: {error}", 409) from error
     return {"who": str(found.who.id), "at": str(found.who.actor.channel.id)}
 
 

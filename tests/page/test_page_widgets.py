@@ -4,6 +4,8 @@ import pytest
 import pytest_asyncio
 from page_gallery import FIELDS_TITLE
 
+from sandbox import Sandbox
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
@@ -311,3 +313,30 @@ async def test_a_bot_that_starts_anew_under_an_open_page_is_answered_again(owner
     await owner.sees_no(".banner:not([hidden])")
     await owner.click("Form")
     await owner.dialog().wait_for()
+
+
+async def test_options_are_chosen_with_arrow_keys_and_enter_alone_sends(owner):
+    await owner.command("echo")
+    await owner.type("Day")
+    await owner.sees(".option", "Daybreak")
+    await owner.press("Enter")
+    await owner.sees(".option", "amount")
+    assert await owner.page.locator(".option.active").count() == 0
+    await owner.press("ArrowDown", "ArrowDown", "Enter")
+    await owner.type("oliv")
+    await owner.press("Enter", "Enter")
+    await owner.reads("['daybreak', 1, 'Olivia'")
+
+
+async def test_a_sandbox_that_starts_anew_is_found_again_by_an_open_page(windows, sandbox, guild):
+    windows.watch.forgiven = ("ERR_CONNECTION_REFUSED", "WebSocket connection", "Connection closed", "404")
+    tab = await windows.open(guild.owner)
+    await tab.write("A word before the end")
+    port = int(sandbox.page_url.rsplit(":", 1)[1].rstrip("/"))
+    await sandbox.stop()
+    await tab.sees(".banner", "Connection lost")
+    async with Sandbox(port=port) as again:
+        again.add_guild("Another", owner="Otto")
+        await tab.is_here("Otto")
+        await tab.sees(".toast", "started anew")
+        await tab.sees(".channels-title", "Another")

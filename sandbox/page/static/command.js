@@ -15,6 +15,7 @@ export class CommandLine {
     this.hint = el("div", { class: "composer-hint", role: "alert" });
     const name = el("span", { class: "command-name" }, `/${leaf.shown}`);
     this.node = el("div", { class: "command-line", role: "group", "aria-label": `Command /${leaf.shown}` }, name, this.tail);
+    this.node.addEventListener("focusout", ({ relatedTarget }) => this.node.contains(relatedTarget) || hush());
     for (const option of leaf.options) if (option.required || option.name in given) this.add(option);
     for (const field of this.fields) this.prefill(field, given[field.option.name]);
     this.retail();
@@ -82,7 +83,7 @@ export class CommandLine {
     const fits = this.rest.filter((each) => each.shown_name.toLowerCase().startsWith(typed));
     const items = fits.map((each) => ({ label: each.shown_name, detail: each.shown_description, value: each }));
     const header = el("span", {}, el("strong", {}, `/${this.leaf.shown}`), ` ${this.leaf.description}`);
-    suggest(this.tail, { items, header, label: "Options", pick: (item) => this.take(item.value) });
+    suggest(this.tail, { items, header, label: "Options", calm: !typed, pick: (item) => this.take(item.value) });
   }
 
   take(option) {
@@ -168,8 +169,7 @@ export class CommandLine {
     if (event.isComposing) return;
     const input = event.currentTarget;
     if (event.key === "Tab" && !event.shiftKey && this.tabbed(event, input)) return;
-    if (event.key === "Enter" && !this.sendable(input) && takesKey(input, event)) return;
-    if (event.key !== "Enter" && takesKey(input, event)) return;
+    if (takesKey(input, event)) return;
     if (event.key === "Enter") {
       event.preventDefault();
       this.send();
@@ -183,15 +183,9 @@ export class CommandLine {
     else if (event.key === "ArrowRight" && input.selectionStart === input.value.length) this.step(event, field, 1);
   }
 
-  /** At the end of a line with nothing typed, Enter sends and takes no suggestion. */
-  sendable(input) {
-    return input === this.tail && input.value === "";
-  }
-
   tabbed(event, input) {
     const item = highlighted(input);
-    const wanted = input === this.tail ? input.value !== "" : true;
-    if (!item || !wanted) return false;
+    if (!item) return false;
     event.preventDefault();
     if (input === this.tail) this.take(item.value);
     else this.pick(this.fields.find((each) => each.input === input), item);

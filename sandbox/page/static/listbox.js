@@ -11,9 +11,10 @@ export function closeList() {
 
 /**
  * Open a list beside an element. The keyboard stays where it is; whoever holds it passes keys to `key`.
- * Items: {label, detail?, icon?, value, chosen?}; `pick` gets the item; `many` keeps the list open.
+ * Items: {label, detail?, icon?, value, chosen?}; `pick` gets the item; `many` keeps the list open; `calm`
+ * highlights nothing before an arrow key does, so that Enter does not choose.
  */
-export function openList(anchor, { items, pick, label, header = null, empty = "No results", many = false, onClose }) {
+export function openList(anchor, { items, pick, label, header = null, empty = "No results", many = false, calm = false, onClose }) {
   closeList();
   const id = uid("list");
   const list = el("div", { class: "options", role: "listbox", id, "aria-label": label });
@@ -25,7 +26,7 @@ export function openList(anchor, { items, pick, label, header = null, empty = "N
   function show(shown, start = 0) {
     rows = shown;
     list.replaceChildren(...(rows.length ? rows.map(row) : [el("div", { class: "nothing" }, empty)]));
-    move(rows.length ? Math.max(0, Math.min(start, rows.length - 1)) : -1);
+    move(Math.min(start, rows.length - 1));
   }
 
   function row(item, index) {
@@ -48,7 +49,7 @@ export function openList(anchor, { items, pick, label, header = null, empty = "N
   function move(to) {
     list.children[at]?.classList.remove("active");
     at = to;
-    const now = rows.length ? list.children[at] : null;
+    const now = rows[at] ? list.children[at] : null;
     now?.classList.add("active");
     now?.scrollIntoView({ block: "nearest" });
     if (now) anchor.setAttribute("aria-activedescendant", now.id);
@@ -74,7 +75,8 @@ export function openList(anchor, { items, pick, label, header = null, empty = "N
   function key(event) {
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 }[event.key];
     if (step && rows.length) {
-      const to = Math.abs(step) === 1 ? (at + step + rows.length) % rows.length : at + step;
+      const from = at < 0 && step < 0 ? 0 : at;
+      const to = Math.abs(step) === 1 ? (from + step + rows.length) % rows.length : from + step;
       move(Math.max(0, Math.min(rows.length - 1, to)));
     } else if (event.key === "Enter" && rows[at]) pick(rows[at]);
     else if (event.key === "Escape") close();
@@ -89,7 +91,7 @@ export function openList(anchor, { items, pick, label, header = null, empty = "N
   find("overlays").append(frame);
   anchor.setAttribute("aria-expanded", "true");
   anchor.setAttribute("aria-controls", id);
-  show(items, Math.max(0, items.findIndex((each) => each.chosen)));
+  show(items, calm ? -1 : Math.max(0, items.findIndex((each) => each.chosen)));
   placeBy(anchor, frame);
   document.addEventListener("mousedown", away, true);
   addEventListener("resize", close);

@@ -7,6 +7,7 @@ import { here, listen, world } from "./store.js";
 import { themeButton } from "./theme.js";
 import { toggleGuide } from "./guide.js";
 
+const MOST_SHOWN = 7;
 let shown = "";
 
 export function startPeople() {
@@ -19,17 +20,35 @@ function draw() {
   if (stamp === shown) return;
   shown = stamp;
   const held = find("strip").contains(document.activeElement) && document.activeElement.getAttribute("role") === "radio";
-  const group = el("div", { class: "people", role: "radiogroup", "aria-label": "You are" }, people.map(person));
+  const group = el("div", { class: "people", role: "radiogroup", "aria-label": "You are" }, shownOf(people).map(person));
   group.addEventListener("keydown", walk);
   fill(find("strip"), 
     el("span", { class: "strip-title" }, "KeyPort sandbox"),
     el("span", { class: "strip-hint", "aria-hidden": "true" }, "You are"),
     group,
+    others(people),
     el("span", { class: "strip-rest" }, guideButton(), themeButton()),
   );
   const current = group.querySelector('[aria-checked="true"]');
   moveStop([...group.querySelectorAll('[role="radio"]')], current ?? group.querySelector('[role="radio"]'));
   if (held) current?.focus();
+}
+
+/** The first few, and whoever one is. */
+function shownOf(people) {
+  const first = people.slice(0, MOST_SHOWN);
+  const mine = people.find((each) => each.id === here.me);
+  return !mine || first.includes(mine) ? first : [...first.slice(0, -1), mine];
+}
+
+/** A plain list of those for whom the strip has no room. */
+function others(people) {
+  const rest = people.filter((each) => !shownOf(people).includes(each));
+  if (!rest.length) return null;
+  const options = rest.map(({ id, name, part }) => el("option", { value: id }, `${name} (${part})`));
+  const first = el("option", { value: "" }, `${rest.length} more…`);
+  const change = (event) => event.target.value && be(event.target.value);
+  return el("select", { class: "strip-button", "aria-label": "Be somebody else", on: { change } }, first, options);
 }
 
 function person({ id, name, part }) {

@@ -6,11 +6,11 @@ let list = null;
 let anchor = null;
 
 /** Show suggestions for an input; the list stays while its input does. */
-export function suggest(input, { items, pick, header, label, empty = null }) {
+export function suggest(input, { items, pick, header, label, empty = null, calm = false }) {
   if (!items.length && empty === null) return hush();
   hush();
   anchor = input;
-  list = openList(input, { items, label, header, empty: empty ?? "", pick, onClose: () => (list = null) });
+  list = openList(input, { items, label, header, calm, empty: empty ?? "", pick, onClose: () => (list = null) });
   const box = input.closest(".composer-box");
   if (!box) return;
   const { left, width, top } = box.getBoundingClientRect();
