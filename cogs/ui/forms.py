@@ -116,6 +116,7 @@ class TryAgain(Persistent, template=r"form:v1:again:(?P<form_id>.{1,85})"):
     async def pressed(self, interaction: Interaction) -> None:
         form = _form_of(interaction, self._form_id)
         if form is None:
+            await interaction.response.send_message(view=_outdated(), ephemeral=True)
             return
         texts = {
             each.name: layouts.shown_text(interaction.message, _TYPED_ID + number) or ""
@@ -136,8 +137,7 @@ class Forms(commands.Cog):
             data: Any = interaction.data
             form = _form_of(interaction, str(data["custom_id"]))
             if form is None:
-                gone = _("This form is of an older version; close it and open it again.")
-                await interaction.response.send_message(view=note(gone), ephemeral=True)
+                await interaction.response.send_message(view=_outdated(), ephemeral=True)
             else:
                 await form.submit(interaction)
         except Exception as error:  # noqa: BLE001 - the last door
@@ -154,6 +154,10 @@ async def in_time(asked: Awaitable[T]) -> T:
             return await asked
     except TimeoutError as error:
         raise Unavailable from error
+
+
+def _outdated() -> discord.ui.LayoutView:
+    return note(_("This form is of an older version; close it and open it again."))
 
 
 class _Bot(Protocol):

@@ -141,3 +141,14 @@ async def test_every_button_carries_a_version_in_its_id(shop: Shop):
     assert len(ids) > 25
     assert max(map(len, ids)) <= 100
     assert all(re.match(r"[a-z]+:v1:", custom_id) for custom_id in ids)
+
+
+async def test_a_form_of_another_version_says_so_instead_of_failing(shop: Shop, monkeypatch):
+    await shop.product()
+    panel = await shop.owner.slash("product settings", product="Pro")
+    refused = await (await panel.click("Set limit…")).submit({"Addresses per license": "x"})
+    form = await panel.click("Set limit…")
+    monkeypatch.setattr(shop.client, "forms", ())
+
+    assert "of an older version" in (await form.submit({"Addresses per license": "3"})).text
+    assert "of an older version" in (await refused.click("Try again")).text
