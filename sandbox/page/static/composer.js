@@ -39,7 +39,12 @@ function available() {
 let stamp = "";
 
 function refresh() {
-  if (!world.ready || !channel()) return;
+  if (!world.ready) return;
+  if (!channel()) {
+    place = "";
+    hush();
+    return fill(find("composer"));
+  }
   const { commands: versions, guilds, bot } = world.places;
   const now = JSON.stringify([versions, guilds, bot.online, key()]);
   if (now !== stamp) offered = null;

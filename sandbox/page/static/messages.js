@@ -6,7 +6,7 @@ import { messageNode, spoken, used } from "./message.js";
 import { messageMenu } from "./menus.js";
 import { refused } from "./notices.js";
 import { dismissed, own } from "./session.js";
-import { channel, compareIds, here, listen, markRead, messagesIn, world } from "./store.js";
+import { channel, compareIds, here, listen, markRead, messagesIn, nameOf, world } from "./store.js";
 import { sameDay, whenWritten, written } from "./times.js";
 
 const TOGETHER_MS = 7 * 60 * 1000;
@@ -38,8 +38,9 @@ const toEnd = (list) => {
 const atEnd = (list) => list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END;
 
 function draw() {
-  if (!world.ready || !here.at) return;
+  if (!world.ready) return;
   const list = find("messages");
+  if (!channel()) return nowhere(list);
   const place = `${here.me}:${here.at}`;
   const follow = place !== shownFor || following;
   if (place !== shownFor) {
@@ -58,6 +59,14 @@ function draw() {
     toEnd(list);
     markRead(here.at);
   }
+}
+
+/** Somebody who was removed from the last server sees nothing any more. */
+function nowhere(list) {
+  drawn = new Map();
+  shownFor = "";
+  const words = `${nameOf(here.me)} is in no server. Be somebody else, above.`;
+  fill(list, el("div", { class: "opening" }, el("div", { class: "opening-title" }, "Nothing to see here"), el("p", {}, words)));
 }
 
 /** Put the nodes in order, touching only those that are new or elsewhere. */

@@ -70,9 +70,9 @@ function railButton({ key, name, face, here: current, count, quiet, run }) {
 
 function drawChannels() {
   const home = guild();
-  const title = el("header", { class: "channels-title", dir: "auto" }, home?.name ?? "Direct messages");
+  const title = el("header", { class: "channels-title", dir: "auto" }, home?.name ?? (inDirect() ? "Direct messages" : "No server"));
   const rows = home ? home.channels.map(row) : world.places.dm ? [directRow()] : [];
-  const heading = el("div", { class: "channels-heading" }, home ? "Text channels" : "Messages");
+  const heading = el("div", { class: "channels-heading" }, home ? "Text channels" : inDirect() ? "Messages" : "");
   const direct = home && world.places.dm ? [el("div", { class: "channels-heading" }, "Direct messages"), directRow()] : [];
   fill(find("channels"), title, el("div", { class: "channels-list" }, heading, rows, direct), myself());
 }
@@ -119,7 +119,7 @@ function myself() {
 
 function drawPlace() {
   const where = channel();
-  if (!where) return;
+  if (!where) return fill(find("place"));
   const toggle = (name) => () => document.body.classList.toggle(name);
   const sign = where.direct ? "@" : "#";
   fill(find("place"), 
