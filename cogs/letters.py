@@ -39,9 +39,7 @@ _LICENSE_NEWS: Mapping[Action, str] = {
     Action.LICENSE_SUSPENDED: N_(
         "Your license #{id} for **{product}** from **{server}** was suspended and does not work for now."
     ),
-    Action.LICENSE_REINSTATED: N_(
-        "Your license #{id} for **{product}** from **{server}** was reinstated; it works again."
-    ),
+    Action.LICENSE_REINSTATED: N_("Your license #{id} for **{product}** from **{server}** is no longer suspended."),
     Action.LICENSE_RESTORED: N_("Your license #{id} for **{product}** from **{server}** was restored."),
     Action.LICENSE_EXPIRED: N_(
         "Your license #{id} for **{product}** from **{server}** has expired; ask the staff there for more time."

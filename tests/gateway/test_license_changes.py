@@ -34,7 +34,7 @@ async def test_a_suspension_says_whose_it_is_takes_a_reason_and_is_felt_at_once(
     back = await shop.owner.slash("license reinstate", license=key)
     assert "**Status:** suspended → active" in back.text
     assert await shop.validate(api_key, key) == "active"
-    await shop.bob.wait_for_dm("was reinstated")
+    await shop.bob.wait_for_dm("is no longer suspended")
     await shop.has_role(shop.bob)
 
 
