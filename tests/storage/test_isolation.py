@@ -1,14 +1,19 @@
 """Nothing crosses from one organization to another, and nobody does what their roles do not allow."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import inspect
+from collections.abc import AsyncIterator, Callable
 
 import pytest
+from storage_doors import HOLDER, RECIPIENT, Shop, rows_of, stocked
 from storage_world import OWNER, World, member, opened
 
 from licensing.errors import GrantNotAllowed, KeyNotFound, LicenseNotFound, NotAllowed, ProductNotFound
-from licensing.models import Actor, Permission
+from licensing.keys import tidy
+from licensing.models import Actor, Permission, StaffGrant
+from licensing.ports import Search
 from licensing.verdict import Status
 from storage import DatabaseSettings
+from storage.statements import StatementTransaction
 
 OTHER_OWNER = Actor(organization_id=2, id=10, name="Olivia", is_administrator=True)
 SUPPORT_ROLE = 77
@@ -72,37 +77,6 @@ async def test_a_key_of_another_product_is_not_found_so_that_its_existence_never
     assert (await world.validate(pro.api_key, issued.key)).valid
 
 
-DOORS: dict[Permission, Callable[[World, Actor, str], Awaitable[object]]] = {
-    Permission.PRODUCTS_EDIT: lambda world, by, _: world.product("New", by=by),
-    Permission.PRODUCTS_VIEW: lambda world, by, _: world.catalog.view(by, name="Pro"),
-    Permission.LICENSES_CREATE: lambda world, by, _: world.issue(by=by),
-    Permission.LICENSES_VIEW: lambda world, by, key: world.licenses.view(by, key),
-    Permission.LICENSES_REVEAL: lambda world, by, key: world.licenses.reveal(by, key),
-    Permission.LICENSES_EDIT: lambda world, by, key: world.changes.suspend(by, key),
-    Permission.LICENSES_RESET_IPS: lambda world, by, key: world.changes.reset_ips(by, key),
-    Permission.LICENSES_EXPORT: lambda world, by, _: world.finder.export(by),
-    Permission.TRANSFERS_DECIDE: lambda world, by, _: world.transfers.waiting(by),
-    Permission.LICENSES_REVOKE: lambda world, by, key: world.licenses.revoke(by, key),
-    Permission.ROLES_EDIT: lambda world, by, _: world.staff.list(by),
-}
-
-
-@pytest.mark.parametrize("permission", list(Permission))
-async def test_each_door_opens_with_its_permission_and_with_no_other(world: World, permission: Permission) -> None:
-    product = await world.product()
-    issued = await world.issue(discord_id=20)
-    await world.validate(product.api_key, issued.key)
-    staff = member(30, roles=frozenset({SUPPORT_ROLE}))
-    others = [other for other in Permission if other is not permission]
-    await world.staff.grant(OWNER, role_id=SUPPORT_ROLE, permissions=others)
-    with pytest.raises(NotAllowed) as refusal:
-        await DOORS[permission](world, staff, issued.key)
-    assert refusal.value.data == {"permission": permission}
-    await world.staff.revoke(OWNER, role_id=SUPPORT_ROLE, permissions=others)
-    await world.staff.grant(OWNER, role_id=SUPPORT_ROLE, permissions=[permission])
-    await DOORS[permission](world, staff, issued.key)
-
-
 async def test_a_role_of_another_organization_opens_nothing(two_shops: World) -> None:
     world = two_shops
     await world.staff.grant(OTHER_OWNER, role_id=SUPPORT_ROLE, permissions=list(Permission))
@@ -126,3 +100,64 @@ async def test_whoever_may_issue_may_pick_a_product_without_looking_into_it(worl
     assert [product.name for product in await world.catalog.list(staff)] == ["Pro"]
     with pytest.raises(NotAllowed):
         await world.catalog.view(staff, name="Pro")
+
+
+# What each statement is asked of an organization, besides the organization.
+ASKED: dict[str, Callable[[World, Shop], tuple[tuple[object, ...], dict[str, object]]]] = {
+    "products.get": lambda _, it: ((it.product_id,), {}),
+    "products.lock": lambda _, it: ((it.product_id,), {}),
+    "products.by_name": lambda _, it: ((it.product_name,), {}),
+    "products.list": lambda *_: ((), {"starting": "", "limit": 9}),
+    "products.count": lambda *_: ((), {}),
+    "customers.get": lambda _, it: ((it.customer_id,), {}),
+    "customers.by_discord": lambda *_: ((HOLDER,), {}),
+    "customers.by_email": lambda *_: (("a@example.com",), {}),
+    "licenses.lock": lambda _, it: ((it.license_id,), {}),
+    "licenses.lock_by_key": lambda world, it: ((world.store.vault.digest(tidy(it.license)),), {}),
+    "licenses.find_by_key": lambda world, it: ((world.store.vault.digest(tidy(it.license)),), {}),
+    "licenses.view": lambda _, it: ((it.license_id,), {}),
+    "licenses.count": lambda *_: ((), {}),
+    "licenses.held_by": lambda *_: ((HOLDER,), {}),
+    "licenses.search": lambda *_: ((Search(),), {}),
+    "licenses.found": lambda *_: ((Search(),), {}),
+    "transfers.view": lambda _, it: ((it.accepted_id,), {}),
+    "transfers.of_member": lambda world, _: ((RECIPIENT,), {"now_ms": world.now_ms}),
+    "transfers.accepted": lambda world, _: ((), {"now_ms": world.now_ms}),
+    "staff.permissions": lambda *_: ((frozenset({SUPPORT_ROLE}),), {}),
+    "staff.grants": lambda *_: ((), {}),
+    "staff.revoke": lambda *_: ((StaffGrant(role_id=SUPPORT_ROLE, permission=Permission.LICENSES_VIEW),), {}),
+    "staff.entitled_role": lambda world, _: ((HOLDER, 900), {"now_ms": world.now_ms}),
+}
+# What writes for the organization that it names, or is about the organization itself.
+ABOUT_ONE = {"organizations.get", "organizations.mark_left", "staff.grant"}
+
+
+def test_no_statement_that_names_an_organization_is_missing_here() -> None:
+    found = {
+        f"{area}.{name}"
+        for area, statements in vars(StatementTransaction()).items()
+        for name, method in inspect.getmembers(statements, inspect.ismethod)
+        if not name.startswith("_") and "organization_id" in inspect.signature(method).parameters
+    }
+    assert found == ASKED.keys() | ABOUT_ONE
+
+
+@pytest.mark.parametrize("name", ASKED)
+async def test_a_statement_finds_things_in_their_organization_and_in_no_other(
+    two_shops: World, settings: DatabaseSettings, name: str
+) -> None:
+    world = two_shops
+    shop = await stocked(world)
+    await world.issue(email="a@example.com")
+    await world.catalog.change_settings(OWNER, shop.product_id, role_id=900)
+    await world.staff.grant(OWNER, role_id=SUPPORT_ROLE, permissions=[Permission.LICENSES_VIEW])
+    area, method = name.split(".")
+    args, named = ASKED[name](world, shop)
+
+    async def ask(organization_id: int) -> object:
+        return await world.store.write(lambda tx: getattr(getattr(tx, area), method)(organization_id, *args, **named))
+
+    before = rows_of(settings.path, 1)
+    assert not await ask(2)
+    assert rows_of(settings.path, 1) == before
+    assert await ask(1)

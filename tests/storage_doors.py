@@ -1,0 +1,212 @@
+"""Every public method of a service that acts for somebody, with what it is called with; and a shop to call it in."""
+
+import inspect
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+from storage_world import OWNER, World, member
+
+from licensing import services
+from licensing.models import Actor, Permission, ProductSettings, ProductState
+from licensing.services.changes import Edit
+from licensing.services.terms import Terms
+
+HOLDER, RECIPIENT = 20, 21
+ROLE = 77
+FREE_ROLE = 5
+
+Given = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What the first organization has, each thing by the names that people know it by."""
+
+    license_id: int
+    license: str  # held, with a seat taken
+    suspended: str
+    revoked: str
+    stock: str
+    offered_id: int
+    accepted_id: int
+    product_id: int
+    customer_id: int
+    product_name: str = "Pro"
+    product: str | int = "Pro"
+
+
+@dataclass(frozen=True)
+class Door:
+    """A method by its module and name; any of the permissions opens it, none means the operator alone."""
+
+    name: str
+    permissions: tuple[Permission, ...]
+    given: Callable[[Shop], Given]
+    as_member: int | None = None
+    makes_own: bool = False  # what it does, any organization may do for itself
+
+    async def open(self, world: World, by: Actor, shop: Shop) -> object:
+        args, named = self.given(shop)
+        service, method = self.name.split(".")
+        return await getattr(getattr(world, service), method)(by, *args, **named)
+
+
+def given(*args: object, **named: object) -> Given:
+    return args, named
+
+
+def staff(
+    name: str, *permissions: Permission, call: Callable[[Shop], Given] = lambda _: given(), makes_own: bool = False
+) -> Door:
+    return Door(name, permissions, call, makes_own=makes_own)
+
+
+def of_member(name: str, discord_id: int, call: Callable[[Shop], Given] = lambda _: given()) -> Door:
+    return Door(name, (), call, as_member=discord_id)
+
+
+_OWN_ROLE = {"role_id": FREE_ROLE, "permissions": [Permission.ROLES_EDIT]}
+_HELD_ROLE = {"role_id": ROLE, "permissions": [Permission.ROLES_EDIT]}
+_P = Permission
+
+STAFF = [
+    staff(
+        "catalog.create",
+        _P.PRODUCTS_EDIT,
+        call=lambda it: given(name=f"New {it.product}", settings=ProductSettings()),
+        makes_own=True,
+    ),
+    staff("catalog.rotate_key", _P.PRODUCTS_EDIT, call=lambda it: given(name=it.product)),
+    staff("catalog.change_settings", _P.PRODUCTS_EDIT, call=lambda it: given(it.product_id, enforce_expiry=False)),
+    staff("catalog.change_state", _P.PRODUCTS_EDIT, call=lambda it: given(it.product, ProductState.ARCHIVED)),
+    staff("catalog.changeable", _P.PRODUCTS_EDIT, call=lambda it: given(it.product)),
+    staff("catalog.list", _P.PRODUCTS_VIEW, _P.LICENSES_CREATE),
+    staff("catalog.view", _P.PRODUCTS_VIEW, call=lambda it: given(name=it.product)),
+    staff("licenses.issue", _P.LICENSES_CREATE, call=lambda it: given(Terms(it.product_name, discord_id=HOLDER))),
+    staff("licenses.view", _P.LICENSES_VIEW, call=lambda it: given(it.license)),
+    staff("licenses.check", _P.LICENSES_VIEW, call=lambda it: given(it.license, address=None, version=None)),
+    staff("licenses.reveal", _P.LICENSES_REVEAL, call=lambda it: given(it.license)),
+    staff("licenses.revocable", _P.LICENSES_REVOKE, call=lambda it: given(it.license)),
+    staff("licenses.revoke", _P.LICENSES_REVOKE, call=lambda it: given(it.license)),
+    staff("changes.extend", _P.LICENSES_EDIT, call=lambda it: given(it.license, "5d")),
+    staff("changes.edit", _P.LICENSES_EDIT, call=lambda it: given(it.license, Edit(notes="changed"))),
+    staff("changes.editable", _P.LICENSES_EDIT, call=lambda it: given(it.license)),
+    staff("changes.suspend", _P.LICENSES_EDIT, call=lambda it: given(it.license)),
+    staff("changes.suspendable", _P.LICENSES_EDIT, call=lambda it: given(it.license)),
+    staff("changes.reinstate", _P.LICENSES_EDIT, call=lambda it: given(it.suspended)),
+    staff("changes.reset_ips", _P.LICENSES_RESET_IPS, call=lambda it: given(it.license)),
+    staff("changes.resettable", _P.LICENSES_RESET_IPS, call=lambda it: given(it.license)),
+    staff("changes.restore", call=lambda it: given(it.revoked)),
+    staff("finder.search", _P.LICENSES_VIEW, call=lambda _: given("secret")),
+    staff("finder.search", _P.LICENSES_VIEW, call=lambda it: given(it.license)),
+    staff("finder.search", _P.LICENSES_VIEW, call=lambda _: given("holder")),
+    staff("finder.find", _P.LICENSES_VIEW),
+    staff("finder.find", _P.LICENSES_VIEW, call=lambda it: given(product=it.product)),
+    staff("finder.product_id", _P.LICENSES_VIEW, call=lambda it: given(it.product_name)),
+    staff("finder.held", _P.LICENSES_VIEW, call=lambda _: given(HOLDER)),
+    staff("finder.export", _P.LICENSES_EXPORT, makes_own=True),
+    staff("finder.export", _P.LICENSES_EXPORT, call=lambda it: given(product=it.product)),
+    staff("transfers.waiting", _P.TRANSFERS_DECIDE),
+    staff("transfers.approve", _P.TRANSFERS_DECIDE, call=lambda it: given(it.accepted_id)),
+    staff("transfers.deny", _P.TRANSFERS_DECIDE, call=lambda it: given(it.accepted_id)),
+    staff("staff.grant", _P.ROLES_EDIT, call=lambda _: given(**_OWN_ROLE), makes_own=True),
+    staff("staff.revoke", _P.ROLES_EDIT, call=lambda _: given(**_HELD_ROLE)),
+    staff("staff.list", _P.ROLES_EDIT),
+]
+
+# No permission opens these: each asks who the member is, and is tested where members are.
+MEMBERS = [
+    of_member("account.claim", 22, lambda it: given(it.stock)),
+    of_member("account.list", HOLDER),
+    of_member("account.view", HOLDER, lambda it: given(it.license_id)),
+    of_member("account.named", HOLDER, lambda it: given(it.license)),
+    of_member("account.reveal", HOLDER, lambda it: given(it.license_id)),
+    of_member("transfers.offer", HOLDER, lambda it: given(it.license_id, to_discord_id=RECIPIENT, to_name="Bob")),
+    of_member("transfers.accept", RECIPIENT, lambda it: given(it.offered_id)),
+    of_member("transfers.decline", RECIPIENT, lambda it: given(it.offered_id)),
+    of_member("transfers.cancel", HOLDER, lambda it: given(it.offered_id)),
+    of_member("transfers.mine", HOLDER),
+    of_member("transfers.mine", RECIPIENT),
+]
+
+EXEMPT = {"staff.permissions": "tells an asker what they themselves may do"}
+
+
+def methods_with_an_actor() -> Iterator[str]:
+    """Find every public method of a service that takes an actor, named as a door is."""
+    for module in iter_modules(services.__path__, f"{services.__name__}."):
+        for _, service in inspect.getmembers(import_module(module.name), inspect.isclass):
+            if service.__module__ == module.name:
+                yield from (f"{module.name.rpartition('.')[2]}.{name}" for name in _acting(service))
+
+
+def _acting(service: type) -> Iterator[str]:
+    for name, method in inspect.getmembers(service, inspect.isfunction):
+        kinds = [parameter.annotation for parameter in inspect.signature(method).parameters.values()]
+        if not name.startswith("_") and Actor in kinds:
+            yield name
+
+
+async def stocked(world: World) -> Shop:
+    """Give the first organization one of everything."""
+    product = await world.product()
+    held = await world.issue(discord_id=HOLDER, holder_name="The Holder", expiry="90d", notes="secret note")
+    await world.validate(product.api_key, held.key)
+    others = [await world.issue(discord_id=HOLDER) for _ in range(4)]
+    await world.changes.suspend(OWNER, others[0].key)
+    await world.licenses.revoke(OWNER, others[1].key)
+    offers = [
+        await world.transfers.offer(
+            member(HOLDER), issued.view.license.id, to_discord_id=RECIPIENT, to_name=f"member {RECIPIENT}"
+        )
+        for issued in others[2:]
+    ]
+    await world.transfers.accept(member(RECIPIENT), offers[1].transfer.id)
+    stock = await world.issue()
+    await world.staff.grant(OWNER, role_id=FREE_ROLE + 1, permissions=list(Permission))
+    view = held.view
+    return Shop(
+        license_id=view.license.id,
+        license=held.key,
+        suspended=others[0].key,
+        revoked=others[1].key,
+        stock=stock.key,
+        offered_id=offers[0].transfer.id,
+        accepted_id=offers[1].transfer.id,
+        product_id=product.product.id,
+        customer_id=view.license.customer_id or 0,
+    )
+
+
+_OF_PRODUCT = "product_id IN (SELECT id FROM products WHERE organization_id = :organization)"
+_OF_LICENSE = "license_id IN (SELECT id FROM licenses WHERE organization_id = :organization)"
+_OWNED = {
+    "organizations": "id = :organization",
+    "api_keys": _OF_PRODUCT,
+    "usage_daily": _OF_PRODUCT,
+    "license_addresses": _OF_LICENSE,
+}
+_NOBODYS = {"alembic_version", "facts", "followers", "sqlite_sequence"}
+
+
+def rows_of(path: Path, organization_id: int) -> dict[str, list[tuple[Any, ...]]]:
+    """Read every row of an organization, table by table."""
+    with closing(sqlite3.connect(path)) as connection:
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {
+            table: sorted(
+                connection.execute(
+                    f"SELECT * FROM {table} WHERE {_OWNED.get(table, 'organization_id = :organization')}",
+                    {"organization": organization_id},
+                ).fetchall(),
+                key=repr,
+            )
+            for table in tables
+            if table not in _NOBODYS
+        }
