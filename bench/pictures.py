@@ -158,7 +158,15 @@ async def delivered(studio: Studio) -> None:
     await studio.take(page, "delivered")
 
 
-SCENES: tuple[Scene, ...] = (completion, issued, claimed, revoking, delivered, first_visit)
+async def settings(studio: Studio) -> None:
+    page = await studio.page("Olivia", scheme="dark", high=830)
+    await type_command(page, "product settings", "Night")
+    await page.keyboard.press("Enter")
+    await page.locator(".container", has_text="Settings of").wait_for()
+    await studio.take(page, "settings")
+
+
+SCENES: tuple[Scene, ...] = (first_visit, completion, issued, claimed, revoking, settings, delivered)
 
 
 @asynccontextmanager

@@ -72,6 +72,28 @@ async def test_a_license_is_issued_claimed_refused_and_revoked_by_hand(sold, win
     await tab.reads("Chargeback")
 
 
+async def test_a_license_is_found_by_its_holders_menu_and_edited_in_a_form(sold, windows):
+    key = await sold.stock("Nightfall")
+    await sold.bob.slash("claim", key=key)
+    tab = await windows.open(sold.owner)
+    await (await tab.sees(".member", "Bob")).click(button="right")
+    await tab.page.get_by_role("menuitem", name="Licenses").click()
+    await tab.reads("1 license found")
+    await tab.page.get_by_role("combobox", name="Choose a license").last.click()
+    await tab.press("Enter")
+    await tab.click("Edit…")
+    await tab.dialog().get_by_label("Address limit").fill("many")
+    await tab.dialog().get_by_label("Notes").fill("Paid twice, refunded once")
+    await tab.click("Submit")
+    await tab.reads("The address limit must be between 0 and")
+    await tab.click("Try again")
+    assert await tab.dialog().get_by_label("Notes").input_value() == "Paid twice, refunded once"
+    await tab.dialog().get_by_label("Address limit").fill("3")
+    await tab.click("Submit")
+    await tab.reads("0 of 3")
+    await tab.reads("Paid twice, refunded once")
+
+
 async def test_a_license_is_issued_and_claimed_with_the_keyboard_alone(sold, windows):
     tab = await windows.open(sold.owner)
     await tab.press("Tab")
