@@ -1,7 +1,7 @@
 // The left: servers, their channels, the conversation with the bot, and who one is.
 
 import { avatar, initials } from "./avatar.js";
-import { button, el, fill, find, rove } from "./dom.js";
+import { button, el, fill, find, isTyped, rove } from "./dom.js";
 import { be, go, settle } from "./places.js";
 import { channel, guild, guilds, here, inDirect, listen, markRead, nameOf, rolesOf, member, unread, world } from "./store.js";
 
@@ -9,6 +9,17 @@ export function startSidebar() {
   listen(["places", "messages", "moved", "ready"], draw);
   rove(find("rail"), "button");
   rove(find("channels"), ".channel");
+  find("main").addEventListener("mousedown", closeDrawer);
+  document.addEventListener("keydown", (event) => isTyped(event, "Escape") && closeDrawer());
+}
+
+// In a narrow window the channels lie over the messages while they are asked for.
+
+const closeDrawer = () => document.body.classList.remove("show-channels");
+
+function openDrawer() {
+  document.body.classList.add("show-channels");
+  (find("channels").querySelector(".channel.here") ?? find("channels").querySelector(".channel"))?.focus();
 }
 
 let shown = "";
@@ -99,7 +110,7 @@ function place({ id, name }, words) {
   const run = () => {
     go(id);
     markRead(id);
-    document.body.classList.remove("show-channels");
+    closeDrawer();
   };
   return button([words, fresh ? el("span", { class: "badge", "aria-hidden": "true" }, String(fresh)) : null], run, settings);
 }
@@ -120,13 +131,13 @@ function myself() {
 function drawPlace() {
   const where = channel();
   if (!where) return fill(find("place"));
-  const toggle = (name) => () => document.body.classList.toggle(name);
+  const toggleMembers = () => document.body.classList.toggle("toggle-members");
   const sign = where.direct ? "@" : "#";
   fill(find("place"), 
-    button("☰", toggle("show-channels"), { class: "plain narrow-only", "aria-label": "Channels" }),
+    button("☰", openDrawer, { class: "plain narrow-only", "aria-label": "Channels" }),
     el("h1", { class: "place-name" }, el("span", { class: "hash", "aria-hidden": "true" }, sign), el("span", { dir: "auto" }, where.name)),
     where.topic && el("span", { class: "topic", dir: "auto" }, where.topic),
-    button(membersShape(), toggle("toggle-members"), { class: "plain at-end", "aria-label": "Show or hide members", title: "Members" }),
+    button(membersShape(), toggleMembers, { class: "plain at-end", "aria-label": "Show or hide members", title: "Members" }),
   );
 }
 
