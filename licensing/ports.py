@@ -153,8 +153,8 @@ class Transfers(Protocol):
     def pending_of(self, license_id: int) -> Steps[Transfer | None]: ...
     def of_member(self, organization_id: int, discord_id: int, *, now_ms: int) -> Steps[Sequence[TransferView]]: ...
     def accepted(self, organization_id: int, *, now_ms: int) -> Steps[Sequence[TransferView]]: ...
-    def lock_overdue(self, *, now_ms: int, limit: int) -> Steps[Sequence[Transfer]]:
-        """Return pending transfers that nobody decided in time."""
+    def overdue(self, *, now_ms: int, limit: int) -> Steps[Sequence[Transfer]]:
+        """Return pending transfers that nobody decided in time, not locked: a license is locked before them."""
 
 
 class Staff(Protocol):

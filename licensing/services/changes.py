@@ -104,6 +104,8 @@ class ChangeService:
 
         def work(tx: Transaction) -> Steps[Changed]:
             view = yield from find_license(tx, self._vault, by.organization_id, text)
+            # Locked before the ledger is read, so that no later revocation is missed.
+            yield from tx.licenses.lock(by.organization_id, view.license.id)
             revoked = yield from tx.ledger.last(view.license.id, Action.LICENSE_REVOKED)
             state = LicenseState((revoked.before or {}).get("state", LicenseState.ACTIVE) if revoked else "active")
             return (

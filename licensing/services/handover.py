@@ -96,11 +96,11 @@ def end_pending(tx: Transaction, by: Actor, license_id: int, *, now_ms: int) -> 
 
 
 def expire_transfer(tx: Transaction, transfer: Transfer, *, now_ms: int) -> Steps[None]:
-    """End a transfer that nobody decided in time; its license is locked first, as in every other step."""
+    """End a transfer if nobody decided it in time; its license is locked first, as in every other step."""
     by = Actor(organization_id=transfer.organization_id, kind=ActorKind.SYSTEM)
     yield from tx.licenses.lock(by.organization_id, transfer.license_id)
     found = yield from find_transfer(tx, by.organization_id, transfer.id)
-    if found.transfer.state in PENDING:
+    if found.transfer.state in PENDING and found.transfer.expires_at_ms <= now_ms:
         yield from end(tx, by, found, state=TransferState.EXPIRED, action=Action.TRANSFER_CANCELLED, now_ms=now_ms)
 
 

@@ -55,7 +55,7 @@ class UpkeepService:
         now_ms = self._clock()
 
         def work(tx: Transaction) -> Steps[int]:
-            overdue = yield from tx.transfers.lock_overdue(now_ms=now_ms, limit=BATCH)
+            overdue = yield from tx.transfers.overdue(now_ms=now_ms, limit=BATCH)
             for transfer in overdue:
                 yield from expire_transfer(tx, transfer, now_ms=now_ms)
             return len(overdue)

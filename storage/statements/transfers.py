@@ -63,10 +63,9 @@ class TransferStatements:
         )
         return (yield from self._wholes([record_of(Transfer, row) for row in rows]))
 
-    def lock_overdue(self, *, now_ms: int, limit: int) -> Steps[Sequence[Transfer]]:
+    def overdue(self, *, now_ms: int, limit: int) -> Steps[Sequence[Transfer]]:
         rows = yield Statement(
-            "UPDATE transfers SET state = state WHERE id IN (SELECT t.id FROM transfers t"
-            f" WHERE t.expires_at_ms <= :now AND {_PENDING} LIMIT :limit) RETURNING {columns_of(Transfer)}",
+            f"{_SELECT} t.expires_at_ms <= :now AND {_PENDING} LIMIT :limit",
             {"now": now_ms, "limit": limit},
         )
         return [record_of(Transfer, row) for row in rows]
