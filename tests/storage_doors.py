@@ -13,6 +13,7 @@ from typing import Any
 from storage_world import OWNER, World, member
 
 from licensing import services
+from licensing.keys import API_KEY_PREFIX_LENGTH
 from licensing.models import Actor, Permission, ProductSettings, ProductState
 from licensing.services.changes import Edit
 from licensing.services.terms import Terms
@@ -37,6 +38,7 @@ class Shop:
     accepted_id: int
     product_id: int
     customer_id: int
+    api_key: str
     product_name: str = "Pro"
     product: str | int = "Pro"
 
@@ -83,6 +85,11 @@ STAFF = [
         makes_own=True,
     ),
     staff("catalog.rotate_key", _P.PRODUCTS_EDIT, call=lambda it: given(name=it.product)),
+    staff(
+        "catalog.rotate_key",
+        _P.PRODUCTS_EDIT,
+        call=lambda it: given(name=it.product, replacing=it.api_key[:API_KEY_PREFIX_LENGTH]),
+    ),
     staff("catalog.change_settings", _P.PRODUCTS_EDIT, call=lambda it: given(it.product_id, enforce_expiry=False)),
     staff("catalog.change_state", _P.PRODUCTS_EDIT, call=lambda it: given(it.product, ProductState.ARCHIVED)),
     staff("catalog.changeable", _P.PRODUCTS_EDIT, call=lambda it: given(it.product)),
@@ -181,6 +188,7 @@ async def stocked(world: World) -> Shop:
         accepted_id=offers[1].transfer.id,
         product_id=product.product.id,
         customer_id=view.license.customer_id or 0,
+        api_key=product.api_key,
     )
 
 
