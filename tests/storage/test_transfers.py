@@ -1,10 +1,10 @@
 """A license changes hands: each step by the one who may take it, and of every race exactly one outcome."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from storage_world import OWNER, World, member
+from storage_world import OWNER, World, member, opened
 
 from licensing.errors import (
     LicenseNotFound,
@@ -20,8 +20,10 @@ from licensing.errors import (
 )
 from licensing.events import Action
 from licensing.models import TransferRule, TransferState, TransferView
+from licensing.services.changes import Edit
 from licensing.services.transfers import RECIPIENT_HAS_MS, STAFF_HAS_MS
 from licensing.verdict import Status
+from storage import DatabaseSettings
 
 ALICE, BOB, CAROL = member(20), member(21), member(22)
 
@@ -165,6 +167,36 @@ async def test_a_license_that_is_revoked_suspended_or_expired_does_not_change_ha
     assert await world.transfers.waiting(OWNER) == []
 
 
+@pytest.mark.parametrize("accepted", [False, True], ids=["accept", "approve"])
+@pytest.mark.parametrize("hurdle", ["off", "suspended", "expired"])
+async def test_what_has_come_in_the_way_since_the_offer_stops_the_next_step(
+    world: World, hurdle: str, accepted: bool
+) -> None:
+    _, key, offer = await offered(world)
+    transfer_id = offer.transfer.id
+    if accepted:
+        await world.transfers.accept(BOB, transfer_id)
+    if hurdle == "off":
+        await world.catalog.change_settings(OWNER, offer.license.product.id, transfers=TransferRule.OFF)
+    elif hurdle == "suspended":
+        await world.changes.suspend(OWNER, key)
+    else:
+        await world.changes.edit(OWNER, key, Edit(expiry="1d"))
+        world.now_ms += 86_400_000
+    with pytest.raises(TransfersOff if hurdle == "off" else LicenseNotUsable):
+        await (world.transfers.approve(OWNER, transfer_id) if accepted else world.transfers.accept(BOB, transfer_id))
+    assert await holder(world, key) == 20
+    assert Action.TRANSFERRED not in [event.action for event in await world.events()]
+
+
+async def test_a_revocation_ends_the_transfer_and_says_so_once(world: World) -> None:
+    _, key, _ = await offered(world)
+    await world.licenses.revoke(OWNER, key)
+    assert await world.transfers.mine(BOB) == []
+    ended = [event for event in await world.events() if event.action is Action.TRANSFER_CANCELLED]
+    assert [(event.after or {})["state"] for event in ended] == [TransferState.CANCELLED]
+
+
 Step = Callable[[World, TransferView], Awaitable[object]]
 
 
@@ -192,13 +224,24 @@ async def won(step: Step, world: World, offer: TransferView) -> bool:
     return True
 
 
+@pytest.fixture(params=["one store", "two stores on one file"])
+async def rival(world: World, settings: DatabaseSettings, request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """The second racer's world: the same one, or another process's view of the same file."""
+    if request.param == "one store":
+        yield world
+        return
+    async with opened(settings) as other:
+        yield other
+
+
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize("race", [(accept, cancel), (accept, accept)])
 async def test_two_steps_that_race_for_an_offer_have_one_winner(
-    world: World, race: tuple[Step, ...], order: int
+    world: World, rival: World, race: tuple[Step, ...], order: int
 ) -> None:
     _, key, offer = await offered(world, transfers=TransferRule.RECIPIENT)
-    wins = await asyncio.gather(*(won(step, world, offer) for step in race[::order]))
+    racers = zip(race[::order], (world, rival), strict=True)
+    wins = await asyncio.gather(*(won(step, theirs, offer) for step, theirs in racers))
     assert sum(wins) == 1
     moved = await holder(world, key) == 21
     events = [event.action for event in await world.events()]
@@ -208,13 +251,12 @@ async def test_two_steps_that_race_for_an_offer_have_one_winner(
 
 @pytest.mark.parametrize("order", [1, -1])
 async def test_of_a_revocation_and_an_approval_that_race_the_license_ends_revoked_either_way(
-    world: World, order: int
+    world: World, rival: World, order: int
 ) -> None:
     api_key, key, offer = await offered(world)
     await world.transfers.accept(BOB, offer.transfer.id)
-    revoked, approved = (await asyncio.gather(*(won(step, world, offer) for step in (revoke, approve)[::order])))[
-        ::order
-    ]
+    racers = ((revoke, world), (approve, rival))[::order]
+    revoked, approved = (await asyncio.gather(*(won(step, theirs, offer) for step, theirs in racers)))[::order]
     assert revoked
     assert (await world.validate(api_key, key)).status is Status.REVOKED
     assert await holder(world, key) == (21 if approved else 20)
@@ -222,12 +264,14 @@ async def test_of_a_revocation_and_an_approval_that_race_the_license_ends_revoke
     assert len([event for event in await world.events() if event.action in ends]) == 1
 
 
-async def test_twenty_people_offering_one_license_at_once_make_one_offer(world: World) -> None:
+async def test_twenty_offers_of_one_license_at_once_make_one_offer(world: World, rival: World) -> None:
     await world.product()
     issued = await world.issue(discord_id=20)
     offers = await asyncio.gather(
         *(
-            world.transfers.offer(ALICE, issued.view.license.id, to_discord_id=100 + n, to_name=f"{n}")
+            (world, rival)[n % 2].transfers.offer(
+                ALICE, issued.view.license.id, to_discord_id=100 + n, to_name=f"{n}"
+            )
             for n in range(20)
         ),
         return_exceptions=True,
