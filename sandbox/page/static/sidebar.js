@@ -76,8 +76,10 @@ function railButton({ key, name, face, here: current, count, quiet, run }) {
     "aria-label": count ? `${name}, ${count} unread` : name,
     "aria-current": current ? "true" : null,
   };
-  return button([face, count && !quiet ? el("span", { class: "badge", "aria-hidden": "true" }, String(count)) : null], run, settings);
+  return button([face, count && !quiet ? badge(count) : null], run, settings);
 }
+
+const badge = (count) => el("span", { class: "badge", "aria-hidden": "true" }, count > 99 ? "99+" : String(count));
 
 function drawChannels() {
   const home = guild();
@@ -112,7 +114,7 @@ function place({ id, name }, words) {
     markRead(id);
     closeDrawer();
   };
-  return button([words, fresh ? el("span", { class: "badge", "aria-hidden": "true" }, String(fresh)) : null], run, settings);
+  return button([words, fresh ? badge(fresh) : null], run, settings);
 }
 
 function myself() {
