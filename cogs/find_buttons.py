@@ -115,7 +115,7 @@ async def send_export(interaction: Interaction, by: Actor, sought: Sought) -> No
     product = sought.product_id or None
     finder = context_of(interaction).services.finder
     rows = await finder.export(by, text=sought.text, product=product, status=sought.status)
-    data = await asyncio.to_thread(export.csv_of, rows)
+    data = await asyncio.to_thread(export.table_of, rows)
     if interaction.guild is not None and len(data) > interaction.guild.filesize_limit:
         raise ExportTooLarge(count=len(rows))
     text = ngettext("{count} license with its whole key.", "{count} licenses with their whole keys.", len(rows))

@@ -1,27 +1,21 @@
 """The two answers products live on, byte by byte: the ten fields of a verdict and the record of a license."""
 
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from pydantic_core import to_json
 
 from licensing.services.validation import Details
+from licensing.table import iso_moment
 from licensing.verdict import Status, Verdict
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# An end is shown with every answer of its license.
+_moment = lru_cache(65_536)(iso_moment)
 _OPENING = {
     status: f'{{"valid":{"true" if status is Status.ACTIVE else "false"},"status":"{status}","expires":'
     for status in Status
 }
 _BOOL = {True: "true", False: "false", None: "null"}
-
-
-@lru_cache(65_536)
-def moment(at_ms: int) -> str:
-    """Return a time as `2027-01-31T23:59:59.999Z`."""
-    at = (_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds")
-    return at.replace("+00:00", "Z")
 
 
 def verdict_body(verdict: Verdict, *, version: str | None, nonce: str | None) -> bytes:
@@ -32,7 +26,7 @@ def verdict_body(verdict: Verdict, *, version: str | None, nonce: str | None) ->
     license_, seats = verdict.license, verdict.ip_count
     expires = "null"
     if license_ is not None and license_.expires_at_ms is not None:
-        expires = f'"{moment(license_.expires_at_ms)}"'
+        expires = f'"{_moment(license_.expires_at_ms)}"'
     limit = license_.max_ips if license_ is not None and seats is not None else None
     text = (
         f'{_OPENING[verdict.status]}{expires},"ip_registered":{_BOOL[verdict.ip_registered]}'
@@ -65,13 +59,9 @@ def details_fields(details: Details) -> dict[str, Any]:
         "version_range_min": None,
         "version_range_max": None,
         "revoked_at": _moment(license_.revoked_at_ms),
-        "created_at": moment(license_.created_at_ms),
-        "updated_at": moment(license_.updated_at_ms),
+        "created_at": _moment(license_.created_at_ms),
+        "updated_at": _moment(license_.updated_at_ms),
         "customer_email": customer.email if customer else None,
         "customer_name": customer.name if customer else None,
         "customer_discord_id": str(customer.discord_id) if customer and customer.discord_id else None,
     }
-
-
-def _moment(at_ms: int | None) -> str | None:
-    return None if at_ms is None else moment(at_ms)

@@ -1,6 +1,5 @@
 """`keyport export`: every license with its whole key, as a table for people or as JSON for programs."""
 
-import csv
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -10,29 +9,13 @@ from typing import Any, TextIO
 
 import typer
 
-from bot.api.answers import moment
 from bot.commands.operator import Desk, run_at_desk, tell
 from bot.commands.options import Format, Refused
 from bot.config import Config
 from i18n import gettext as _
 from i18n import ngettext
 from licensing.services.finder import Exported
-
-FIELDS = (
-    "license_id",
-    "product",
-    "license_key",
-    "status",
-    "holder_discord_id",
-    "holder_name",
-    "holder_email",
-    "expires_at",
-    "max_ips",
-    "notes",
-    "issued_at",
-    "claimed_at",
-    "revoked_at",
-)
+from licensing.table import csv_of, row_of
 
 
 def export(
@@ -46,7 +29,7 @@ def export(
 
     with _opened(target) as file:
         found = run_at_desk(config, server, work)
-        _WRITERS[form]([_row(exported) for exported in found], file)
+        _WRITERS[form]([row_of(it.view, key=it.key, status=it.status) for it in found], file)
     counted = ngettext("{count} license", "{count} licenses", len(found)).format(count=len(found))
     tell(
         _("Exported: {counted}, with whole keys; keep this where only you can read it, and delete it soon.").format(
@@ -73,32 +56,8 @@ def _opened(target: Path | None) -> Iterator[TextIO]:
         raise
 
 
-def _row(exported: Exported) -> dict[str, Any]:
-    license_, customer = exported.view.license, exported.view.customer
-    discord_id = customer.discord_id if customer else None
-    values = (
-        license_.id,
-        exported.view.product.name,
-        exported.key,
-        exported.status.value,
-        # As text: spreadsheets and JavaScript round numbers of this length.
-        str(discord_id) if discord_id else None,
-        customer.name if customer else None,
-        customer.email if customer else None,
-        _moment(license_.expires_at_ms),
-        license_.max_ips,
-        license_.notes,
-        _moment(license_.created_at_ms),
-        _moment(license_.claimed_at_ms),
-        _moment(license_.revoked_at_ms),
-    )
-    return dict(zip(FIELDS, values, strict=True))
-
-
 def _write_csv(rows: Sequence[dict[str, Any]], file: TextIO) -> None:
-    table = csv.writer(file)
-    table.writerow(FIELDS)
-    table.writerows([_cell(value) for value in row.values()] for row in rows)
+    file.write(csv_of(rows))
 
 
 def _write_json(rows: Sequence[dict[str, Any]], file: TextIO) -> None:
@@ -107,12 +66,3 @@ def _write_json(rows: Sequence[dict[str, Any]], file: TextIO) -> None:
 
 
 _WRITERS = {Format.CSV: _write_csv, Format.JSON: _write_json}
-
-
-def _cell(value: Any) -> Any:
-    """Return a value that no spreadsheet takes for a formula: members choose their own names."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value
-
-
-def _moment(at_ms: int | None) -> str | None:
-    return None if at_ms is None else moment(at_ms)

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.api.answers import moment, verdict_body
+from bot.api.answers import verdict_body
 from bot.api.errors import Refused
 from bot.api.schemas import parse_validate
 from licensing.models import License
+from licensing.table import iso_moment
 from licensing.verdict import Status, Verdict
 
 FIELDS = [
@@ -45,7 +46,7 @@ def test_the_answer_is_what_a_json_library_would_write_in_the_contracts_order(ve
     values = [
         verdict.status is Status.ACTIVE,
         verdict.status.value,
-        moment(license_.expires_at_ms) if ends else None,
+        iso_moment(license_.expires_at_ms) if ends else None,
         verdict.ip_registered,
         verdict.ip_count,
         license_.max_ips if counted else None,
@@ -69,7 +70,7 @@ def test_the_answer_is_what_a_json_library_would_write_in_the_contracts_order(ve
     ],
 )
 def test_times_are_iso_8601_with_milliseconds_and_z(at_ms, text):
-    assert moment(at_ms) == text
+    assert iso_moment(at_ms) == text
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import io
 
 from discord_shop import Shop
 
-from cogs.export import COLUMNS, safe
 from licensing.models import Actor
 from licensing.services.terms import Terms
+from licensing.table import COLUMNS, safe
 
 
 def owner_of(shop: Shop) -> Actor:

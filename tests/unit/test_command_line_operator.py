@@ -19,7 +19,7 @@ import structlog
 from storage_world import OWNER, World, opened
 
 from bot.__main__ import execute
-from cogs.export import csv_of
+from cogs.export import table_of
 from licensing.events import Action, Event
 from storage import DatabaseSettings
 
@@ -252,7 +252,7 @@ def test_the_table_is_the_one_that_staff_are_given_in_discord(done):
     done("license", "issue", "Editor", "--email", "ada@example.com", "--expiry", "2099-01-01", "--notes", "=1+1")
     done("license", "revoke", "2", "--yes")
     rows = ask_store(lambda world: world.finder.export(OWNER))
-    assert done("export")[0].splitlines() == csv_of(rows).decode("utf-8-sig").splitlines()
+    assert done("export")[0].splitlines() == table_of(rows).decode("utf-8-sig").splitlines()
 
 
 @pytest.mark.usefixtures("key")
