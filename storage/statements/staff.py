@@ -11,6 +11,8 @@ class StaffStatements:
     """See `licensing.ports.Staff`."""
 
     def permissions(self, organization_id: int, role_ids: frozenset[int]) -> Steps[frozenset[Permission]]:
+        if not role_ids:
+            return frozenset()  # PostgreSQL does not know an empty IN ()
         roles = {f"role{number}": role_id for number, role_id in enumerate(sorted(role_ids))}
         rows = yield Statement(
             "SELECT DISTINCT permission FROM staff_grants WHERE organization_id = :organization"
