@@ -96,7 +96,8 @@ def _claim(tx: Transaction, by: Actor, key: str, digest: bytes, now_ms: int) -> 
     before = yield from tx.licenses.lock_by_key(by.organization_id, digest)
     product = None
     if before is not None:
-        product = yield from tx.products.lock(by.organization_id, before.product_id)
+        # Read, not locked: whoever locks both locks the product first.
+        product = yield from tx.products.get(by.organization_id, before.product_id)
     if before is None or product is None:
         raise KeyMistyped if looks_mistyped(key) else KeyNotFound
     customer = yield from _claimant(tx, by, before, product, now_ms)
