@@ -84,22 +84,36 @@ class RefreshApprovals(Persistent, template=r"approval:v1:list"):
         await interaction.edit_original_response(view=await _waiting(interaction, by))
 
 
+class TurnApprovals(Persistent, template=r"approval:v1:page:(?P<page>\d{1,7})"):
+    """Turns to another page of what waits now."""
+
+    def __init__(self, page: str, *, label: str = "") -> None:
+        super().__init__(button(label or page, f"approval:v1:page:{page}"))
+        self._page = int(page)
+
+    async def pressed(self, interaction: Interaction) -> None:
+        by = await acknowledge_in_place(interaction)
+        await interaction.edit_original_response(view=await _waiting(interaction, by, page=self._page))
+
+
 async def _decided(interaction: Interaction, by: Actor, text: str, found: TransferView) -> None:
     lead = text.format(subject=transfer_layouts.subject(found))
     await interaction.edit_original_response(view=await _waiting(interaction, by, lead=lead))
 
 
-async def _waiting(interaction: Interaction, by: Actor, *, lead: str = "") -> discord.ui.LayoutView:
+async def _waiting(interaction: Interaction, by: Actor, *, page: int = 0, lead: str = "") -> discord.ui.LayoutView:
     waiting = await context_of(interaction).services.transfers.waiting(by)
     rows = [(each, [Approve(str(each.transfer.id)), Deny(str(each.transfer.id))]) for each in waiting]
     return transfer_layouts.transfer_list(
         _("### Waiting for a decision"),
         rows,
         empty=_("Nothing waits for a decision."),
+        turn=lambda number, label: TurnApprovals(str(number), label=label),
+        page=page,
         lead=lead,
         items=[RefreshApprovals()],
     )
 
 
-ITEMS = (Approve, Deny, RefreshApprovals)
+ITEMS = (Approve, Deny, RefreshApprovals, TurnApprovals)
 FORMS = (DenyForm,)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import discord
 
-from cogs.actors import acknowledge, acknowledge_as_member
+from cogs.actors import acknowledge, acknowledge_as_member, acknowledge_in_place
 from cogs.context import Interaction, context_of
 from cogs.options import check_recipient
 from cogs.ui import layouts, transfer_layouts, words
@@ -79,7 +79,7 @@ async def offer(
 ) -> TransferView:
     """Offer a license to a member.
 
-    Raises: RecipientNotAMember, RecipientIsBot, and what the service refuses.
+    Raises: RecipientNotAMember, HolderIsBot, and what the service refuses.
     """
     check_recipient(to)
     transfers = context_of(interaction).services.transfers
@@ -107,12 +107,27 @@ def happened(found: TransferView) -> str:
     return f"{transfer_layouts.subject(found)}\n{texts[found.transfer.state]}"
 
 
-def overview(by: Actor, pending: Sequence[TransferView]) -> discord.ui.LayoutView:
-    """Return a member's transfers, coming and going."""
+class Turn(Persistent, template=r"transfer:v1:page:(?P<page>\d{1,7})"):
+    """Turns to another page of a member's transfers, as they are now."""
+
+    def __init__(self, page: str, *, label: str = "") -> None:
+        super().__init__(button(label or page, f"transfer:v1:page:{page}"))
+        self._page = int(page)
+
+    async def pressed(self, interaction: Interaction) -> None:
+        by = await acknowledge_in_place(interaction)
+        pending = await context_of(interaction).services.transfers.mine(by)
+        await interaction.edit_original_response(view=overview(by, pending, page=self._page))
+
+
+def overview(by: Actor, pending: Sequence[TransferView], *, page: int = 0) -> discord.ui.LayoutView:
+    """Return a page of a member's transfers, coming and going."""
     return transfer_layouts.transfer_list(
         _("### Transfers"),
         [(found, _steps(by, found)) for found in pending],
         empty=_("Nothing is being transferred from you or to you; `/transfer request` offers a license to a member."),
+        turn=lambda number, label: Turn(str(number), label=label),
+        page=page,
     )
 
 
@@ -125,4 +140,4 @@ def _steps(by: Actor, found: TransferView) -> list[Persistent]:
     return [Step(*ids, "decline")]
 
 
-ITEMS = (Step, Give, GiveTo)
+ITEMS = (Step, Give, GiveTo, Turn)

@@ -1,17 +1,17 @@
 """What people see of licenses that change hands: lists with what can be done, and the steps in words."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import discord
 
 from cogs.ui import words
 from cogs.ui.layouts import NEUTRAL, Part, panel
-from i18n import N_, ngettext
+from i18n import N_
 from i18n import gettext as _
 from licensing.models import TransferState, TransferView
 
-LISTED = 8  # each takes four of the forty components that a message may have
+LISTED = 8  # a page: each takes four of the forty components that a message may have
 
 _LINE_ROOM = 400
 _STATES = {
@@ -42,17 +42,26 @@ def transfer_list(
     rows: Sequence[tuple[TransferView, Sequence[discord.ui.Item[Any]]]],
     *,
     empty: str,
+    turn: Callable[[int, str], discord.ui.Item[Any]],
+    page: int = 0,
     lead: str = "",
     items: Sequence[discord.ui.Item[Any]] = (),
 ) -> discord.ui.LayoutView:
-    """Return pending transfers, each over its buttons; `lead` says what has just happened."""
+    """Return a page of pending transfers, each over its buttons; `lead` says what has just happened.
+
+    `turn` makes the button to a page; a page that is no longer there is the last one that is.
+    """
+    last = max(len(rows) - 1, 0) // LISTED
+    page = min(page, last)
+    if last:
+        title += "\n" + _("Page {page} of {pages}").format(page=page + 1, pages=last + 1)
     parts: list[Part] = [part for part in (title, lead) if part]
     if not rows:
         parts.append(empty)
-    for found, buttons in rows[:LISTED]:
+    for found, buttons in rows[page * LISTED : (page + 1) * LISTED]:
         parts.append(line(found))
         parts.append(discord.ui.ActionRow(*buttons))
-    left = len(rows) - LISTED
-    if left > 0:
-        parts.append(ngettext("… and {count} more", "… and {count} more", left).format(count=left))
-    return panel(*parts, items=items, color=NEUTRAL)
+    turns = [turn(page - 1, _("Previous"))] if page else []
+    if page < last:
+        turns.append(turn(page + 1, _("Next")))
+    return panel(*parts, items=[*turns, *items], color=NEUTRAL)

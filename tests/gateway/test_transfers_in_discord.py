@@ -292,7 +292,7 @@ async def test_an_offer_that_nobody_took_lapses_and_both_are_told(shop: Shop):
     await shop.bob.wait_for_dm("has ended without it")
 
 
-async def test_many_that_wait_are_listed_within_discords_limits(shop: Shop):
+async def test_many_that_wait_are_listed_page_by_page_within_discords_limits_also_after_a_restart(shop: Shop):
     name = "*" * 80
     await shop.product(name)
     operator = Actor(organization_id=shop.guild.id, kind=ActorKind.OPERATOR)
@@ -304,7 +304,33 @@ async def test_many_that_wait_are_listed_within_discords_limits(shop: Shop):
         offer = await shop.world.transfers.offer(alice, license_id, to_discord_id=bob.id, to_name="_" * 32)
         await shop.world.transfers.accept(bob, offer.transfer.id)
 
-    waiting = await shop.owner.slash("approvals")
-    assert "… and 4 more" in waiting.text
-    assert len(waiting.buttons) == 17
-    assert len((await shop.bob.slash("transfer list")).buttons) == 8
+    waiting, listed = await shop.owner.slash("approvals"), await shop.bob.slash("transfer list")
+    await shop.restart_bot()
+    for pages in (waiting, listed):
+        assert "Page 1 of 2" in pages.text
+        assert "#8:" in pages.text
+        assert "#9:" not in pages.text
+        await pages.click("Next")
+        await pages.wait_for("Page 2 of 2")
+        assert "#12:" in pages.text
+        assert "#8:" not in pages.text
+    await listed.click("Previous")
+    await listed.wait_for("Page 1 of 2")
+    await waiting.click("approval:v1:9:approve")
+    await waiting.wait_for("Approved: ")
+    assert "Page 1 of 2" in waiting.text
+
+
+async def test_a_page_that_is_gone_shows_the_last_one_that_is_left(shop: Shop):
+    await shop.product()
+    operator = Actor(organization_id=shop.guild.id, kind=ActorKind.OPERATOR)
+    alice = Actor(organization_id=shop.guild.id, id=shop.alice.id, name="Alice")
+    for _ in range(9):
+        issued = await shop.world.issue("Pro", by=operator, discord_id=alice.id, holder_name="Alice")
+        await shop.world.transfers.offer(alice, issued.view.license.id, to_discord_id=shop.bob.id, to_name="Bob")
+    listed = await shop.alice.slash("transfer list")
+    await shop.alice.slash("transfer cancel", license="#9")
+
+    await listed.click("Next")
+
+    await listed.wait_for(lambda it: "Page" not in it.text and "#8:" in it.text)
