@@ -14,6 +14,7 @@ from cogs.ui.persistent import Cancel, Persistent, button, note
 from i18n import N_
 from i18n import gettext as _
 from licensing.models import NOTES_LIMIT, Actor, LicenseView
+from licensing.services.changes import Changed
 
 WHAT = "revoke|suspend|reset"
 
@@ -28,16 +29,8 @@ class Question:
     consequence: str
     done: str
     allowed: Callable[[Services, Actor, str], Awaitable[LicenseView]]
-    act: Callable[[Services, Actor, str, str | None], Awaitable[LicenseView]]
+    act: Callable[[Services, Actor, str, str | None], Awaitable[Changed]]
     with_reason: bool = True
-
-
-async def _suspend(services: Services, by: Actor, text: str, reason: str | None) -> LicenseView:
-    return (await services.changes.suspend(by, text, reason=reason)).after
-
-
-async def _reset(services: Services, by: Actor, text: str, _reason: str | None) -> LicenseView:
-    return (await services.changes.reset_ips(by, text)).after
 
 
 QUESTIONS: Mapping[str, Question] = {
@@ -60,7 +53,7 @@ QUESTIONS: Mapping[str, Question] = {
         consequence=N_("The very next validation is refused, until somebody reinstates the license."),
         done=N_("License #{id} for {product} is suspended; its next validation is refused until it is reinstated."),
         allowed=lambda services, by, text: services.changes.suspendable(by, text),
-        act=_suspend,
+        act=lambda services, by, text, reason: services.changes.suspend(by, text, reason=reason),
     ),
     "reset": Question(
         label=N_("Reset addresses…"),
@@ -69,7 +62,7 @@ QUESTIONS: Mapping[str, Question] = {
         consequence=N_("Every address loses its place; those that validate next are registered anew."),
         done=N_("License #{id} for {product} has no registered addresses any more."),
         allowed=lambda services, by, text: services.changes.resettable(by, text),
-        act=_reset,
+        act=lambda services, by, text, _: services.changes.reset_ips(by, text),
         with_reason=False,
     ),
 }
@@ -141,8 +134,9 @@ class Reason(Form, template=r"license:v1:(?P<license_id>\d{1,18}):(?P<what>revok
 
 
 async def _act(interaction: Interaction, by: Actor, license_id: str, what: str, reason: str | None) -> None:
-    view = await QUESTIONS[what].act(context_of(interaction).services, by, f"#{license_id}", reason)
-    await interaction.edit_original_response(view=done(view, what))
+    context = context_of(interaction)
+    changed = await QUESTIONS[what].act(context.services, by, f"#{license_id}", reason)
+    await interaction.edit_original_response(view=done(changed, what, now_ms=context.clock()))
 
 
 def confirmation(
@@ -163,10 +157,11 @@ def confirmation(
     )
 
 
-def done(view: LicenseView, what: str) -> discord.ui.LayoutView:
-    """Return what is said afterwards."""
-    text = _(QUESTIONS[what].done)
-    return note(text.format(id=view.license.id, product=words.plain(view.product.name)))
+def done(changed: Changed, what: str, *, now_ms: int) -> discord.ui.LayoutView:
+    """Return what is said afterwards, under what was changed."""
+    text, view = _(QUESTIONS[what].done), changed.after
+    said = text.format(id=view.license.id, product=words.plain(view.product.name))
+    return note(f"{license_layouts.changes(changed.before, view, now_ms=now_ms)}\n{said}")
 
 
 ITEMS = (Ask, Now, Because)

@@ -8,10 +8,11 @@ from cogs import completions
 from cogs.actors import acknowledge
 from cogs.context import Context, Interaction
 from cogs.options import parse_permissions
-from cogs.ui import layouts
+from cogs.ui import layouts, words
 from cogs.visibility import hidden_from
 from i18n import N_, ngettext
 from i18n import gettext as _
+from licensing.services.staff import RoleChanged
 
 _CODES = app_commands.Range[str, 1, 500]
 
@@ -37,9 +38,10 @@ class Staff(
         by = await acknowledge(interaction)
         codes = parse_permissions(permissions)
         changed = await self._staff.grant(by, role_id=role.id, permissions=codes)
-        text = ngettext("{role} was given {count} permission.", "{role} was given {count} permissions.", changed)
+        given = changed.after - changed.before
+        text = ngettext("{role} was given {count} permission.", "{role} was given {count} permissions.", len(given))
         hint = _hidden_hint(role, await hidden_from(interaction.client, role))
-        parts = [text.format(role=role.mention, count=changed), hint]
+        parts = [_before_and_after(changed), text.format(role=role.mention, count=len(given)), hint]
         panel = layouts.panel(*(part for part in parts if part))
         await interaction.followup.send(view=panel, ephemeral=True)
 
@@ -53,8 +55,10 @@ class Staff(
         by = await acknowledge(interaction)
         codes = parse_permissions(permissions)
         changed = await self._staff.revoke(by, role_id=role.id, permissions=codes)
-        text = ngettext("{role} lost {count} permission.", "{role} lost {count} permissions.", changed)
-        panel = layouts.panel(text.format(role=role.mention, count=changed))
+        taken = changed.before - changed.after
+        text = ngettext("{role} lost {count} permission.", "{role} lost {count} permissions.", len(taken))
+        parts = [_before_and_after(changed), text.format(role=role.mention, count=len(taken))]
+        panel = layouts.panel(*(part for part in parts if part))
         await interaction.followup.send(view=panel, ephemeral=True)
 
     @app_commands.command(description=N_("List which roles may do what"))
@@ -64,6 +68,20 @@ class Staff(
         roles = interaction.guild.roles if interaction.guild else ()
         panel = layouts.staff_list(grants, role_ids={role.id for role in roles})
         await interaction.followup.send(view=panel, ephemeral=True)
+
+
+def _before_and_after(changed: RoleChanged) -> str:
+    """Return what a role may do, before and after, and the difference, which is easily lost in two long lists."""
+    given, taken = changed.after - changed.before, changed.before - changed.after
+    lines = []
+    if given or taken:
+        states = words.change(words.permissions(changed.before), words.permissions(changed.after))
+        lines.append(_("**Permissions:** {permissions}").format(permissions=states))
+    if given:
+        lines.append(_("**Given:** {permissions}").format(permissions=words.permissions(given)))
+    if taken:
+        lines.append(_("**Taken:** {permissions}").format(permissions=words.permissions(taken)))
+    return "\n".join(lines)
 
 
 def _hidden_hint(role: discord.Role, hidden: list[str]) -> str:

@@ -57,8 +57,7 @@ def revoke(config: Config, text: str, *, server: str | None, reason: str | None,
         return await desk.licenses.revocable(desk.by, await _named(desk, text)), desk.clock()
 
     async def change(desk: Desk, named: str) -> Changed:
-        before = await desk.licenses.revocable(desk.by, named)
-        return Changed(before, await desk.licenses.revoke(desk.by, named, reason=reason))
+        return await desk.licenses.revoke(desk.by, named, reason=reason)
 
     if ask:
         # Asked between two short visits to the store, so that Ctrl-C ends the question at once.

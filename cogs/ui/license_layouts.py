@@ -15,6 +15,7 @@ REASON_ID = 900_001
 _NOTES_LENGTH = 1_000
 _CHANGED_NOTES_LENGTH = 150
 _ADDRESSES_ROOM = 1_200
+_FREED_ROOM = 600
 _LEAD_ROOM = 1_000
 
 
@@ -77,6 +78,10 @@ def _changes(before: LicenseView, after: LicenseView, now_ms: int) -> Iterator[s
     if before.addresses != after.addresses:
         counts = words.change(words.addresses(before), words.addresses(after))
         yield _("**Addresses:** {count}").format(count=counts)
+    freed = sorted({seat.address for seat in before.addresses} - {seat.address for seat in after.addresses})
+    if freed:
+        yield _("**Freed:**")
+        yield clipped([f"- `{address}`" for address in freed], _FREED_ROOM)
     if old.notes != new.notes:
         notes = [words.plain(text, _CHANGED_NOTES_LENGTH) if text else _("none") for text in (old.notes, new.notes)]
         yield _("**Notes:** {notes}").format(notes=words.change(*notes))

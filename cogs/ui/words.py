@@ -1,12 +1,13 @@
 """Single facts in words: times, states, holders, keys by their ends."""
 
 import unicodedata
+from collections.abc import Collection
 
 import discord
 
 from i18n import N_
 from i18n import gettext as _
-from licensing.models import Customer, License, LicenseView, Product, ProductState
+from licensing.models import Customer, License, LicenseView, Permission, Product, ProductState
 from licensing.verdict import Outcome, Status, license_status
 
 CHOICE_LENGTH = 100
@@ -107,6 +108,11 @@ def check(name: str) -> str:
 def outcome(found: Outcome) -> str:
     """Return how one check ended."""
     return _(_OUTCOMES[found])
+
+
+def permissions(held: Collection[Permission]) -> str:
+    """Return permissions by their codes."""
+    return ", ".join(f"`{code.value}`" for code in sorted(held)) or _("none")
 
 
 def holder(customer: Customer | None, limit: int = 200) -> str:

@@ -18,6 +18,7 @@ from licensing.models import (
 from licensing.ports import Clock, Steps, Store, Transaction, Vault
 from licensing.services.access import require
 from licensing.services.catalog import find_product
+from licensing.services.changes import Changed
 from licensing.services.handover import end_pending
 from licensing.services.lookup import find_license
 from licensing.services.organizations import Plans, require_room
@@ -138,7 +139,7 @@ class LicenseService:
 
         return await self._store.read(work)
 
-    async def revoke(self, by: Actor, text: str, *, reason: str | None = None) -> LicenseView:
+    async def revoke(self, by: Actor, text: str, *, reason: str | None = None) -> Changed:
         """End a license for good; the very next validation is refused.
 
         Raises: NotAllowed, LicenseNotFound, LicenseAlreadyRevoked, NotesTooLong.
@@ -147,7 +148,7 @@ class LicenseService:
         if reason is not None and len(reason) > NOTES_LIMIT:
             raise NotesTooLong(limit=NOTES_LIMIT)
 
-        def work(tx: Transaction) -> Steps[LicenseView]:
+        def work(tx: Transaction) -> Steps[Changed]:
             yield from require(tx, by, Permission.LICENSES_REVOKE)
             view = yield from find_license(tx, self._vault, by.organization_id, text)
             before = (yield from tx.licenses.lock(by.organization_id, view.license.id)) or view.license
@@ -164,7 +165,7 @@ class LicenseService:
                     **difference(before, after),
                 )
             )
-            return view.model_copy(update={"license": after})
+            return Changed(view.model_copy(update={"license": before}), view.model_copy(update={"license": after}))
 
         return await self._store.write(work)
 

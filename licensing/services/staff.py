@@ -1,12 +1,21 @@
 """Which Discord role may do what."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from licensing.errors import GrantNotAllowed
 from licensing.events import Action, happened
 from licensing.models import Actor, Permission, StaffGrant
 from licensing.ports import Clock, Steps, Store, Transaction
 from licensing.services.access import permissions_of, require
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChanged:
+    """What a role may do, as it was and as it is now."""
+
+    before: frozenset[Permission]
+    after: frozenset[Permission]
 
 
 class StaffService:
@@ -16,15 +25,15 @@ class StaffService:
         self._store = store
         self._clock = clock
 
-    async def grant(self, by: Actor, *, role_id: int, permissions: Sequence[Permission]) -> int:
-        """Let a role do something; return how many of the permissions were new to it.
+    async def grant(self, by: Actor, *, role_id: int, permissions: Sequence[Permission]) -> RoleChanged:
+        """Let a role do something.
 
         Raises: NotAllowed, GrantNotAllowed.
         """
         return await self._store.write(lambda tx: self._change(tx, by, role_id, permissions, Action.STAFF_GRANTED))
 
-    async def revoke(self, by: Actor, *, role_id: int, permissions: Sequence[Permission]) -> int:
-        """Take permissions from a role; return how many it had.
+    async def revoke(self, by: Actor, *, role_id: int, permissions: Sequence[Permission]) -> RoleChanged:
+        """Take permissions from a role.
 
         Raises: NotAllowed, GrantNotAllowed.
         """
@@ -48,7 +57,7 @@ class StaffService:
 
     def _change(
         self, tx: Transaction, by: Actor, role_id: int, permissions: Sequence[Permission], action: Action
-    ) -> Steps[int]:
+    ) -> Steps[RoleChanged]:
         yield from require(tx, by, Permission.ROLES_EDIT)
         lacking = set(permissions) - (yield from permissions_of(tx, by))
         if lacking:
@@ -62,4 +71,6 @@ class StaffService:
             facts = {"role_id": role_id, "permissions": changed}
             side = {"after": facts} if action is Action.STAFF_GRANTED else {"before": facts}
             yield from tx.ledger.append(happened(action, by=by, at_ms=self._clock(), **side))
-        return len(changed)
+        after = yield from tx.staff.permissions(by.organization_id, frozenset({role_id}))
+        before = after - set(changed) if action is Action.STAFF_GRANTED else after | set(changed)
+        return RoleChanged(before, after)

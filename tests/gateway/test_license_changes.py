@@ -25,7 +25,7 @@ async def test_a_suspension_says_whose_it_is_takes_a_reason_and_is_felt_at_once(
     assert await shop.validate(api_key, key) == "active"
     done = await question.click("Suspend")
 
-    assert "is suspended" in done.text
+    assert "**Status:** active → suspended\nLicense #1 for Pro is suspended" in done.text
     assert await shop.validate(api_key, key) == "suspended"
     told = await shop.bob.wait_for_dm("was suspended")
     assert "Reason: Chargeback" in told.text
@@ -62,6 +62,7 @@ async def test_everything_works_from_the_buttons_of_the_panel_after_a_restart(sh
     assert "a@example.com" in reset.text
     await reset.click("Reset addresses")
     await reset.wait_for("has no registered addresses any more")
+    assert "**Addresses:** 1 (no limit) → 0 (no limit)\n**Freed:**\n- `203.0.113.1`\n" in reset.text
     await panel.click("Refresh")
     await panel.wait_for("**Addresses:** 0")
     assert "Reset addresses…" not in [button.label for button in panel.buttons]
@@ -150,7 +151,8 @@ async def test_a_revoked_license_is_refused_before_anything_is_asked(shop: Shop)
     await shop.product()
     key = await shop.stock()
     panel = await panel_of(shop, key)
-    await (await shop.owner.slash("license revoke", license=key)).click("Revoke for good")
+    done = await (await shop.owner.slash("license revoke", license=key)).click("Revoke for good")
+    assert "**Status:** waiting to be claimed → revoked\nLicense #1 for Pro is revoked" in done.text
 
     for reply in (
         await shop.owner.slash("license revoke", license=key),

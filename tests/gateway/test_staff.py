@@ -45,6 +45,24 @@ async def test_nobody_grants_what_they_lack(shop: Shop):
     assert "was given 1 permission." in granted.text
 
 
+async def test_a_change_of_a_role_shows_what_it_may_do_before_and_after(shop: Shop):
+    await shop.grant("licenses:view")
+
+    given = await shop.owner.slash(
+        "staff grant", role=shop.support_role, permissions="licenses:view, licenses:edit, products:view"
+    )
+    taken = await shop.owner.slash("staff revoke", role=shop.support_role, permissions="all")
+    again = await shop.owner.slash("staff revoke", role=shop.support_role, permissions="all")
+
+    all_three = "`licenses:edit`, `licenses:view`, `products:view`"
+    assert f"**Permissions:** `licenses:view` → {all_three}\n" in given.text
+    assert "**Given:** `licenses:edit`, `products:view`" in given.text
+    assert "was given 2 permissions." in given.text
+    assert f"**Permissions:** {all_three} → none\n**Taken:** {all_three}" in taken.text
+    assert "lost 3 permissions." in taken.text
+    assert "→" not in again.text
+
+
 async def test_a_permission_that_is_taken_back_is_gone_at_the_next_press(shop: Shop):
     await shop.product()
     key = await shop.stock()
