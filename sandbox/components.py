@@ -53,6 +53,12 @@ SELECTS = frozenset(
     }
 )
 IN_CONTAINER = frozenset({Kind.ROW, Kind.SECTION, Kind.TEXT, Kind.GALLERY, Kind.FILE, Kind.SEPARATOR})
+DEFAULTS = {  # what may be chosen beforehand in a select that fills itself
+    Kind.USER_SELECT: frozenset({"user"}),
+    Kind.ROLE_SELECT: frozenset({"role"}),
+    Kind.MENTIONABLE_SELECT: frozenset({"user", "role"}),
+    Kind.CHANNEL_SELECT: frozenset({"channel"}),
+}
 ON_TOP = IN_CONTAINER | {Kind.CONTAINER}
 ROW_WIDTH = 5
 MAX_ROWS = 5
@@ -183,6 +189,26 @@ def check_select(form: Form, select: Json) -> None:
             form.at("max_values").add(
                 "SELECT_COMPONENT_MAX_VALUES_EXCEEDED", "max_values exceeds the number of options"
             )
+        if sum(bool(each.get("default")) for each in options) > (1 if most is None else most):
+            form.at("options").add("SELECT_COMPONENT_TOO_MANY_DEFAULTS", "More options are default than max_values")
+    else:
+        _check_defaults(form, select, DEFAULTS[Kind(select["type"])])
+
+
+def _check_defaults(form: Form, select: Json, kinds: frozenset[str]) -> None:
+    found = rules.rows(form, select, "default_values", most=MAX_OPTIONS)
+    least, most = bounds(select)
+    if found and rules.is_integer(least) and rules.is_integer(most) and not least <= len(found) <= most:
+        form.at("default_values").add(
+            "SELECT_COMPONENT_DEFAULT_VALUES_OUT_OF_RANGE", f"default_values must number {least} to {most}"
+        )
+    for index, each in enumerate(found):
+        at = form.at("default_values", index)
+        if each.get("type") not in kinds:
+            listed = ", ".join(repr(kind) for kind in sorted(kinds))
+            at.at("type").add("BASE_TYPE_CHOICES", f"Value must be one of ({listed}).")
+        if not str(each.get("id") or "").isdecimal():
+            at.at("id").add("NUMBER_TYPE_COERCE", f'Value "{each.get("id")}" is not snowflake.')
 
 
 def check_options(form: Form, holder: Json, *, least: int = 1, most: int) -> list[Json]:

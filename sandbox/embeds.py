@@ -6,6 +6,7 @@ from sandbox.errors import Form, Json
 MAX_EMBEDS = 10
 MAX_FIELDS = 25
 MAX_TOTAL = 6000
+SHOWN = ("fields", "image", "thumbnail", "footer", "author")
 
 
 def check_embeds(form: Form, body: Json) -> list[Json]:
@@ -21,6 +22,8 @@ def check_embeds(form: Form, body: Json) -> list[Json]:
 def _check_embed(form: Form, embed: Json) -> None:
     rules.text(form, embed, "title", most=256)
     rules.text(form, embed, "description", most=4096)
+    if not any(str(embed.get(key) or "").strip() for key in ("title", "description", *SHOWN)):
+        rules.required(form.at("description"))
     rules.address(form, embed, "url")
     rules.integer(form, embed, "color", least=0, most=0xFFFFFF)
     rules.text(form.at("footer"), embed.get("footer") or {}, "text", most=2048, needed="footer" in embed)

@@ -15,6 +15,7 @@ from sandbox.world import World
 MAX_CONTENT = 2000
 MAX_FILES = 10
 MAX_MENTIONS = 100
+MAX_NONCE = 25
 SETTABLE = (
     MessageFlag.SUPPRESS_EMBEDS
     | MessageFlag.EPHEMERAL
@@ -119,6 +120,8 @@ def _write(world: World, message: Message, body: Body) -> None:
     form, given = Form(body.path), body.json
     layout = _check_flags(form, message, given)
     content = rules.text(form, given, "content", most=MAX_CONTENT) or ""
+    if not rules.is_integer(given.get("nonce")):
+        rules.text(form, given, "nonce", most=MAX_NONCE)
     embeds = check_embeds(form, given)
     components = message.components
     if "components" in given or (layout and not message.components):
@@ -168,6 +171,7 @@ def _check_mentions(form: Form, given: Json) -> None:
     allowed = given.get("allowed_mentions")
     if not isinstance(allowed, dict):
         return
+    rules.words(form.at("allowed_mentions"), allowed, "parse", {"users", "roles", "everyone"})
     for key in ("users", "roles"):
         if allowed.get(key) and key in (allowed.get("parse") or []):
             form.at("allowed_mentions").add(

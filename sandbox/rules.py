@@ -49,7 +49,10 @@ def required(form: Form) -> None:
 
 
 def text(form: Form, body: Json, key: str, *, least: int = 0, most: int, needed: bool = False) -> str | None:
-    """Read a string of `least` to `most` characters; None where it is absent, null or wrong."""
+    """Read a string of `least` to `most` characters, space around it not counted, as Discord cuts it off.
+
+    None where it is absent, null or no string.
+    """
     value = body.get(key)
     if value is None:
         if needed:
@@ -58,9 +61,10 @@ def text(form: Form, body: Json, key: str, *, least: int = 0, most: int, needed:
     if not isinstance(value, str):
         form.at(key).add("STRING_TYPE_CONVERT", f'Could not interpret "{value}" as string.')
         return None
-    if not least <= len(value) <= most:
+    length = len(value.strip())
+    if not least <= length <= most:
         _wrong_length(form.at(key), least, most)
-    elif needed and not value:
+    elif needed and not length:
         required(form.at(key))
     return value
 
@@ -101,6 +105,20 @@ def one_of(form: Form, body: Json, key: str, allowed: Collection[int], *, needed
         form.at(key).add("BASE_TYPE_CHOICES", f"Value must be one of ({listed}).")
         return None
     return int(value)
+
+
+def words(form: Form, body: Json, key: str, allowed: Collection[str]) -> None:
+    """Check that a list, if given, holds words out of a closed set alone."""
+    value = body.get(key)
+    if value is None:
+        return
+    if not isinstance(value, list):
+        form.at(key).add("LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
+        return
+    listed = ", ".join(repr(each) for each in sorted(allowed))
+    for index, each in enumerate(value):
+        if not isinstance(each, str) or each not in allowed:
+            form.at(key, index).add("BASE_TYPE_CHOICES", f"Value must be one of ({listed}).")
 
 
 def flag(form: Form, body: Json, key: str) -> bool:

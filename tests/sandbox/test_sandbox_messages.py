@@ -42,6 +42,10 @@ def options(count):
     return [{"label": str(n), "value": str(n)} for n in range(count)]
 
 
+def default(**more):
+    return {"type": "role", "id": "5", **more}
+
+
 FIELD = {"name": "n", "value": "v"}
 BAD = {
     "content too long": {"content": "x" * 2001},
@@ -83,6 +87,28 @@ BAD = {
     "select placeholder": hung(row(select(placeholder="x" * 151))),
     "select min over max": hung(row(select(min_values=2))),
     "select max over options": hung(row(select(max_values=2))),
+    "select with more defaults than it takes": hung(
+        row(select(options=[{**each, "default": True} for each in options(2)]))
+    ),
+    "role select with defaults of another kind": hung(
+        row({"type": 6, "custom_id": "s", "default_values": [default(type="user")]})
+    ),
+    "role select with more defaults than it takes": hung(
+        row({"type": 6, "custom_id": "s", "default_values": [default(), default(id="6")]})
+    ),
+    "role select with a default that is no id": hung(
+        row({"type": 6, "custom_id": "s", "default_values": [default(id="x")]})
+    ),
+    "nonce too long": {"content": "x", "nonce": "n" * 26},
+    "mentions of another kind": {"content": "x", "allowed_mentions": {"parse": ["members"]}},
+    "mentions in no list": {"content": "x", "allowed_mentions": {"parse": "users"}},
+    "embed of nothing": {"embeds": [{}]},
+    "embed title of spaces": {"embeds": [{"title": " \n"}]},
+    "embed field of spaces": embed(fields=[{**FIELD, "value": " \n "}]),
+    "embed footer of spaces": embed(footer={"text": " "}),
+    "button id of spaces": hung(row(button(" "))),
+    "option label of spaces": hung(row(select(options=[{"label": " ", "value": "v"}]))),
+    "layout text of spaces": layout(text(" \n\t ")),
     "text display without the flag": hung(text()),
     "layout with content": {**layout(text()), "content": "x"},
     "layout with embeds": {**layout(text()), **embed()},
@@ -117,6 +143,11 @@ GOOD = {
     "five rows of five": hung(*[row(*[button(f"{r}{n}") for n in range(5)]) for r in range(5)]),
     "buttons alone": {"components": [row(button())]},
     "a full select": hung(row(select(options=options(25), max_values=25, min_values=0))),
+    "content at its limit amid spaces": {"content": f" {'x' * 2000}\n"},
+    "a nonce at its limit": {"content": "x", "nonce": "n" * 25},
+    "a nonce in figures": {"content": "x", "nonce": 10**17},
+    "mentions of every kind": {"content": "x", "allowed_mentions": {"parse": ["users", "roles", "everyone"]}},
+    "a role select with its default": hung(row({"type": 6, "custom_id": "s", "default_values": [default()]})),
     "a layout of 40": layout(*[text("x" * 100)] * 40),
     "a section": layout({"type": 9, "components": [text()] * 3, "accessory": button()}),
     "embeds at their limit": {"embeds": [{"description": "x" * 4000}, {"description": "x" * 2000}]},
