@@ -50,9 +50,17 @@ def actor_of(interaction: Interaction) -> Actor:
         organization_id=guild.id,
         id=member.id,
         name=member.display_name,
-        role_ids=frozenset(role.id for role in member.roles),
+        role_ids=role_ids(member),
         is_administrator=interaction.permissions.administrator or guild.owner_id == member.id,
     )
+
+
+def role_ids(member: discord.Member) -> frozenset[int]:
+    """Return the roles that Discord says a member has, `@everyone` among them.
+
+    `Member.roles` leaves out what is not cached: all of them, while their server is unavailable.
+    """
+    return frozenset({member.guild.id, *member._roles})  # noqa: SLF001 - the ids have no public name
 
 
 async def acknowledge_as_member(interaction: Interaction, guild_id: int) -> Actor:

@@ -9,6 +9,7 @@ from typing import Any
 
 import discord
 
+from cogs.actors import role_ids
 from cogs.outbox import is_transient
 from i18n import gettext as _
 from licensing.models import HeldRole
@@ -42,8 +43,12 @@ class RoleKeeper:
 
         It is written down first: a crash in between must not leave a role that nobody dares to take back.
         """
-        member = await self._member(held, guild)
-        if member is None or any(role.id == held.role_id for role in member.roles):
+        try:
+            member = await self._member(held, guild)
+        except discord.Forbidden:
+            self._report(held)
+            return
+        if member is None or held.role_id in role_ids(member):
             return
         if not given_by_bot:
             await self._roles.gave(held)
@@ -52,7 +57,12 @@ class RoleKeeper:
             await self._roles.took(held)
 
     async def _take(self, held: HeldRole, guild: discord.Guild) -> None:
-        member = await self._member(held, guild)
+        """Take a role back; it is forgotten only when the member certainly has it no longer."""
+        try:
+            member = await self._member(held, guild)
+        except discord.Forbidden:
+            self._report(held)
+            return
         if member is not None:
             role = discord.Object(held.role_id)
             reason = _("KeyPort: no longer holds a license")
@@ -64,9 +74,6 @@ class RoleKeeper:
         try:
             return await guild.fetch_member(held.discord_id)
         except discord.NotFound:
-            return None
-        except discord.Forbidden:
-            self._report(held)
             return None
 
     async def _on_role(self, held: HeldRole, change: Awaitable[Any]) -> bool:

@@ -71,6 +71,22 @@ async def test_a_role_stays_while_another_license_still_gives_it(shop: Shop):
     await shop.has_role(shop.bob, held=False)
 
 
+async def test_a_role_is_not_forgotten_because_the_member_may_not_be_seen_for_a_moment(shop: Shop, caplog):
+    await shop.product(role=shop.holders)
+    await shop.owner.slash("license issue", product="Pro", member=shop.bob)
+    await shop.has_role(shop.bob)
+    shop.sandbox.fail_requests(status=403, code=50001, method="GET", path_prefix=f"/guilds/{shop.guild.id}/members/")
+    await (await shop.owner.slash("license revoke", license="#1")).click("Revoke for good")
+    await shop.delivered()
+    assert shop.bob.role_names == [shop.holders.name]
+
+    await shop.owner.slash("license issue", product="Pro", member=shop.bob)
+    await (await shop.owner.slash("license revoke", license="#2")).click("Revoke for good")
+
+    await shop.has_role(shop.bob, held=False)
+    assert sum("out of the bot's reach" in record.message for record in caplog.records) == 1
+
+
 async def test_a_member_who_left_holds_nothing_up(shop: Shop):
     await shop.product(role=shop.holders)
     await shop.owner.slash("license issue", product="Pro", member=shop.bob)
