@@ -85,7 +85,7 @@ def bounds(holder: Json) -> tuple[int, int]:
 
 
 def number(components: list[Json]) -> list[Json]:
-    """Give every component that has none an id, as Discord does in its answer."""
+    """Give every component that has none an id, and other ids as strings, as Discord does in its answer."""
     taken = {component.get("id") for component in walk(components)}
     following = 1
     for component in walk(components):
@@ -94,6 +94,8 @@ def number(components: list[Json]) -> list[Json]:
                 following += 1
             component["id"] = following
             taken.add(following)
+        for default in component.get("default_values") or []:
+            default["id"] = str(default["id"])
     return components
 
 

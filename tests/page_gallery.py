@@ -79,6 +79,23 @@ class Rows(ui.View):
         await interaction.response.send_message(f"Picked {select.values[0].mention}", ephemeral=True)
 
 
+class Holders(ui.View):
+    """A menu that may be left empty, and tells what it was left with."""
+
+    def __init__(self, role: discord.Role | None = None) -> None:
+        super().__init__(timeout=None)
+        defaults = [discord.SelectDefaultValue.from_role(role)] if role else []
+        self.menu = ui.RoleSelect(
+            custom_id="holders", placeholder="Choose a role, or none", min_values=0, default_values=defaults
+        )
+        self.menu.callback = self.chosen
+        self.add_item(self.menu)
+
+    async def chosen(self, interaction: discord.Interaction) -> None:
+        role = next(iter(self.menu.values), None)
+        await interaction.response.edit_message(content=f"Holders: {role or 'nobody'}", view=Holders(role))
+
+
 def panel() -> ui.LayoutView:
     container = ui.Container(accent_color=discord.Color.green())
     container.add_item(ui.Section(ui.TextDisplay("### A section"), accessory=ui.Button(label="Beside")))
@@ -107,6 +124,10 @@ def add_shows(tree: app_commands.CommandTree) -> None:
     @show.command(description="Rows of buttons and menus")
     async def rows(interaction: discord.Interaction) -> None:
         await interaction.response.send_message("Rows", view=Rows())
+
+    @show.command(description="A menu that may be left empty")
+    async def holders(interaction: discord.Interaction) -> None:
+        await interaction.response.send_message("Holders", view=Holders())
 
     @show.command(description="A layout")
     async def layout(interaction: discord.Interaction) -> None:

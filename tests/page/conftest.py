@@ -141,6 +141,7 @@ class Windows:
     browser: object
     origin: str
     watch: Watch
+    contexts: list[object] = field(default_factory=list)
 
     async def open(self, who: Member, *, at: int | None = None, **settings: object) -> Tab:
         return await (await self._tab(**settings)).visit(who, at=at)
@@ -154,6 +155,7 @@ class Windows:
     async def _tab(self, **settings: object) -> Tab:
         settings.setdefault("viewport", {"width": 1200, "height": 760})
         context = await self.browser.new_context(**settings)
+        self.contexts.append(context)
         context.set_default_timeout(PATIENCE_MS)
         page = await context.new_page()
         self.watch.over(page)
@@ -174,15 +176,17 @@ async def browser(chromium: str) -> AsyncIterator[object]:
 @asynccontextmanager
 async def windows_on(browser, origin: str) -> AsyncIterator[Windows]:
     watch = Watch(origin)
-    yield Windows(browser, origin, watch)
-    for context in browser.contexts:
+    windows = Windows(browser, origin, watch)
+    yield windows
+    for context in windows.contexts:
         await context.close()
     assert watch.unforgiven == []
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox(clock=DiscordClock(), deadline=1.0) as running, discord_at(running):
+    # As long as Discord waits: beside a browser and a real store, a shorter deadline could pass on a busy machine.
+    async with Sandbox(clock=DiscordClock(), deadline=3.0) as running, discord_at(running):
         yield running
     assert not running.crashes, running.crashes[0]
 

@@ -119,6 +119,21 @@ async def test_buttons_menus_and_a_form_with_every_field_work(owner):
     await form.wait_for(state="detached")
 
 
+async def test_what_a_menu_may_do_without_is_taken_back_by_choosing_it_again(owner, guild):
+    guild.add_role("Gold")
+    await owner.send("show holders")
+    await owner.reads("Holders")
+    menu = owner.page.get_by_role("combobox", name="Choose a role, or none")
+    await menu.click()
+    await owner.page.locator(".option", has_text="Gold").click()
+    await owner.reads("Holders: Gold")
+    await owner.sees(".select-words", "Gold")
+    await menu.click()
+    await owner.page.locator(".option", has_text="Gold").click()
+    await owner.reads("Holders: nobody")
+    await owner.sees(".select-words.none")
+
+
 async def test_a_reload_in_the_middle_of_a_form_loses_nothing(owner):
     await owner.send("show rows")
     await owner.reads("Rows")

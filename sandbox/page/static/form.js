@@ -66,7 +66,8 @@ function menu(field, kept, changed) {
     changed();
     face.dispatchEvent(new Event("input", { bubbles: true }));
   };
-  const face = selectMenu(field, { values, chosen, label: field.placeholder || "Make a selection" });
+  const least = field.required === false ? 0 : field.min_values;
+  const face = selectMenu(field, { values, chosen, least, label: field.placeholder || "Make a selection" });
   return { node: el("div", {}, face), input: face, value: () => values, wrong: (required) => amiss(field, values, required) };
 }
 
@@ -79,10 +80,10 @@ function amiss(field, values, required) {
 function upload(field) {
   const most = field.max_values ?? 1;
   let files = [];
-  let reading = Promise.resolve();
   const input = el("input", { type: "file", class: "field-input", multiple: most > 1 });
   input.addEventListener("change", () => {
-    reading = Promise.all([...input.files].map(packed)).then((all) => {
+    files = [];
+    Promise.all([...input.files].map(packed)).then((all) => {
       files = all;
     });
   });
@@ -91,7 +92,6 @@ function upload(field) {
     if (input.files.length && !files.length) return "The file is being read; try again.";
     return amiss(field, files, required);
   };
-  void reading;
   return { node: el("div", {}, input), input, wrong, value: () => (files.length ? files : undefined), draft: () => undefined };
 }
 

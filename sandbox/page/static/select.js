@@ -17,7 +17,7 @@ function itemsOf(select) {
 }
 
 /** A menu; `chosen` gets the values, at once where one is chosen and on closing where several may be. */
-export function selectMenu(select, { chosen, values, disabled = false, label }) {
+export function selectMenu(select, { chosen, values, disabled = false, label, least = select.min_values ?? 1 }) {
   const most = select.max_values ?? 1;
   let current = values ?? defaults(select);
   const face = el("button", {
@@ -61,7 +61,8 @@ export function selectMenu(select, { chosen, values, disabled = false, label }) 
       many: most > 1,
       pick(item) {
         if (most === 1) {
-          current = [item.value];
+          // Where nothing is an answer too, what is chosen is taken back by choosing it again.
+          current = least === 0 && current.includes(item.value) ? [] : [item.value];
           list.close();
         } else {
           current = toggled(current, item.value, most);
@@ -70,7 +71,7 @@ export function selectMenu(select, { chosen, values, disabled = false, label }) 
         show();
       },
       onClose() {
-        if (current.join() !== before && current.length >= (select.min_values ?? 1)) chosen(current);
+        if (current.join() !== before && current.length >= least) chosen(current);
         else if (current.join() !== before) chosen(current, { few: true });
         if (face.isConnected) face.focus();
       },
