@@ -144,15 +144,16 @@ class Windows:
     contexts: list[object] = field(default_factory=list)
 
     async def open(self, who: Member, *, at: int | None = None, **settings: object) -> Tab:
-        return await (await self._tab(**settings)).visit(who, at=at)
+        return await (await self.blank(**settings)).visit(who, at=at)
 
     async def arrive(self) -> Tab:
         """Open the plain address, as nobody in particular."""
-        tab = await self._tab()
+        tab = await self.blank()
         await tab.page.goto(self.origin)
         return tab
 
-    async def _tab(self, **settings: object) -> Tab:
+    async def blank(self, **settings: object) -> Tab:
+        """Open a tab that shows nothing yet."""
         settings.setdefault("viewport", {"width": 1200, "height": 760})
         context = await self.browser.new_context(**settings)
         self.contexts.append(context)

@@ -3,7 +3,7 @@
 import { here, announce } from "./store.js";
 import { own } from "./session.js";
 
-export class Refused extends Error {}
+class Refused extends Error {}
 
 async function ask(path, settings) {
   let response;

@@ -239,7 +239,7 @@ function insert(words) {
   area.focus();
 }
 
-export function focusBox() {
+function focusBox() {
   if (line) line.focus();
   else area?.focus();
 }

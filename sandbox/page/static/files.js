@@ -4,7 +4,7 @@ import { el } from "./dom.js";
 
 const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
 
-export const fileUrl = (id, name) => `/page/files/${encodeURIComponent(id)}/${encodeURIComponent(name || "file")}`;
+const fileUrl = (id, name) => `/page/files/${encodeURIComponent(id)}/${encodeURIComponent(name || "file")}`;
 
 export function size(bytes) {
   if (bytes < 1024) return `${bytes} bytes`;

@@ -99,7 +99,7 @@ export function openList(anchor, { items, pick, label, header = null, empty = "N
 }
 
 /** Put something under an element, or over it where there is more room. */
-export function placeBy(anchor, frame, width = null) {
+function placeBy(anchor, frame, width = null) {
   const box = anchor.getBoundingClientRect();
   const wide = width ?? Math.max(box.width, 220);
   const below = innerHeight - box.bottom - 12;

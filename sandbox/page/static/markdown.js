@@ -25,12 +25,12 @@ export function markdown(text) {
   return out;
 }
 
-function lines(text) {
+function lines(text, deep = 0) {
   if (!text) return [];
   const out = [];
   const all = text.split("\n");
   for (let at = 0; at < all.length; ) {
-    const taken = BLOCKS.reduce((found, block) => found ?? block(all, at), null);
+    const taken = BLOCKS.reduce((found, block) => found ?? block(all, at, deep), null);
     out.push(taken.node);
     at += taken.count;
   }
@@ -53,15 +53,16 @@ function subtext(all, at) {
   return found && { node: el("small", { class: "subtext" }, inline(found[1])), count: 1 };
 }
 
-function quote(all, at) {
+function quote(all, at, deep) {
+  if (deep >= DEEPEST) return null;
   if (all[at].startsWith(">>> ")) {
     const rest = [all[at].slice(4), ...all.slice(at + 1)].join("\n");
-    return { node: el("blockquote", {}, lines(rest)), count: all.length - at };
+    return { node: el("blockquote", {}, lines(rest, deep + 1)), count: all.length - at };
   }
   let count = 0;
   while (at + count < all.length && /^> /.test(all[at + count])) count += 1;
   const inner = all.slice(at, at + count).map((each) => each.slice(2));
-  return count ? { node: el("blockquote", {}, lines(inner.join("\n"))), count } : null;
+  return count ? { node: el("blockquote", {}, lines(inner.join("\n"), deep + 1)), count } : null;
 }
 
 const ITEM = /^( *)(?:[-*]|(\d{1,9})\.) +(\S.*)$/;

@@ -12,7 +12,7 @@ const MESSAGE = 3;
 let closeOpen = null;
 
 /** Open a menu where the pointer is, or beside what has the focus. Entries: {label, run, danger?, title?}. */
-export function openMenu(event, label, entries) {
+function openMenu(event, label, entries) {
   event.preventDefault();
   event.stopPropagation();
   closeOpen?.();

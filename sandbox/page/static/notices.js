@@ -4,12 +4,14 @@ import { button, el, find } from "./dom.js";
 import { listen, world } from "./store.js";
 
 const TOAST_MS = 6000;
+const REFUSAL_MS = 12000; // a refusal is read to the end, and perhaps acted on
 
+/** Say something in passing, or with `bad` why something was refused, which interrupts a screen reader. */
 export function toast(words, kind = "") {
   const node = el("div", { class: `toast ${kind}` }, el("span", { dir: "auto" }, words));
   node.append(button("✕", () => node.remove(), { class: "plain", "aria-label": "Dismiss" }));
-  find("toasts").append(node);
-  setTimeout(() => node.remove(), TOAST_MS);
+  find(kind === "bad" ? "alerts" : "notices").append(node);
+  setTimeout(() => node.remove(), kind === "bad" ? REFUSAL_MS : TOAST_MS);
 }
 
 /** Tell why an act was refused; give what it told, or null. */

@@ -64,7 +64,23 @@ export function forget() {
   for (const each of [own, dismissed, tried, drafts, forms, lastRead]) each.clear();
 }
 
+const wishes = new Map(); // for where the browser keeps nothing
+
+/** What the reader wishes for in every tab; where storage is full or forbidden, in this one until it closes. */
 export const wish = {
-  get: (name) => localStorage.getItem(name),
-  set: (name, value) => localStorage.setItem(name, value),
+  get(name) {
+    try {
+      return localStorage.getItem(name) ?? wishes.get(name) ?? null;
+    } catch {
+      return wishes.get(name) ?? null;
+    }
+  },
+  set(name, value) {
+    wishes.set(name, value);
+    try {
+      localStorage.setItem(name, value);
+    } catch {
+      // It is kept above.
+    }
+  },
 };

@@ -26,8 +26,7 @@ export function empty() {
 }
 
 export const guilds = () => world.places?.guilds ?? [];
-export const guildOf = (channelId) => guilds().find((each) => each.channels.some((one) => one.id === channelId));
-export const guild = () => guildOf(here.at);
+export const guild = () => guilds().find((each) => each.channels.some((one) => one.id === here.at));
 export const channel = () => channelCalled(here.at);
 export const inDirect = () => world.places !== null && here.at === world.places.dm;
 
