@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import cast
 
+import aiohttp
 import discord
 import yarl
 from discord import app_commands
@@ -38,7 +39,7 @@ from cogs.transfers import Transfers
 from cogs.tree import Catalogues, Tree
 from cogs.ui.forms import Forms, TryAgain
 from cogs.ui.persistent import Cancel
-from licensing.ports import Clock, Store
+from licensing.ports import Clock, Store, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,8 @@ _FORMS = (*approvals.FORMS, *license_buttons.FORMS, *license_questions.FORMS, *s
 _AUTHENTICATION_FAILED = 4004
 _DISALLOWED_INTENTS = 4014
 _UNAUTHORIZED = 401
+_RATE_LIMITED = 429
+_SERVER_ERROR = 500
 
 
 def _now_ms() -> int:
@@ -82,6 +85,8 @@ class Trouble(Enum):
     TOKEN_REFUSED = "token_refused"  # noqa: S105 - not a token, but its fate
     INTENT_MISSING = "intent_missing"
     UNREACHABLE = "unreachable"
+    STORE_UNAVAILABLE = "store_unavailable"
+    FAULT = "fault"
 
 
 class KeyPortClient(commands.Bot):
@@ -178,17 +183,27 @@ def point_discord_at(endpoints: Endpoints) -> None:
 
 
 def classify(error: BaseException) -> Trouble:
-    """Tell what ended a connection; what is unknown counts as unreachable, to be tried again."""
+    """Tell what ended a connection; what neither Discord, the network nor the store explains is a fault of ours."""
+    if isinstance(error, Unavailable):
+        return Trouble.STORE_UNAVAILABLE
     if isinstance(error, discord.LoginFailure):
         return Trouble.TOKEN_REFUSED
     if isinstance(error, discord.PrivilegedIntentsRequired):
         return Trouble.INTENT_MISSING
-    if isinstance(error, discord.HTTPException) and error.status == _UNAUTHORIZED:
-        return Trouble.TOKEN_REFUSED
+    if isinstance(error, discord.HTTPException):
+        return _of_status(error.status)
     if isinstance(error, discord.ConnectionClosed):
         closed = {
             _AUTHENTICATION_FAILED: Trouble.TOKEN_REFUSED,
             _DISALLOWED_INTENTS: Trouble.INTENT_MISSING,
         }
         return closed.get(error.code, Trouble.UNREACHABLE)
-    return Trouble.UNREACHABLE
+    away = isinstance(error, OSError | aiohttp.ClientError | discord.GatewayNotFound | discord.RateLimited)
+    return Trouble.UNREACHABLE if away else Trouble.FAULT
+
+
+def _of_status(status: int) -> Trouble:
+    if status == _UNAUTHORIZED:
+        return Trouble.TOKEN_REFUSED
+    # Any other answer of Discord's is about what was asked, and asking again changes nothing.
+    return Trouble.UNREACHABLE if status >= _SERVER_ERROR or status == _RATE_LIMITED else Trouble.FAULT

@@ -27,11 +27,18 @@ _ADVICE = {
         " to members who rejoin."
     ),
     Trouble.UNREACHABLE: "Discord cannot be reached; trying again until it can. The API serves meanwhile.",
+    Trouble.STORE_UNAVAILABLE: "The database cannot be reached, so the bot cannot start; trying again until it can.",
+    Trouble.FAULT: (
+        "The bot stopped over a fault of its own, which is no matter of Discord or the network; trying again every"
+        " minute. Report it to KeyPort's developers with the lines below. The API serves meanwhile."
+    ),
 }
 _STATES = {
     Trouble.TOKEN_REFUSED: DiscordState.TOKEN_REFUSED,
     Trouble.INTENT_MISSING: DiscordState.INTENT_MISSING,
     Trouble.UNREACHABLE: DiscordState.UNREACHABLE,
+    Trouble.STORE_UNAVAILABLE: DiscordState.CONNECTING,  # the store has its own line in `/readyz`
+    Trouble.FAULT: DiscordState.FAULT,
 }
 
 log = logging.getLogger(__name__)
@@ -62,14 +69,15 @@ class Supervisor:
         """Stay connected until cancelled."""
         while True:
             self._health.discord = DiscordState.CONNECTING
-            trouble = await self._attempt()
-            self._tell(trouble)
+            error = await self._attempt()
+            trouble = classify(error) if error else Trouble.UNREACHABLE
+            self._tell(trouble, error)
             if trouble is Trouble.INTENT_MISSING and self._members_intent:
                 self._members_intent = False
                 continue
             await asyncio.sleep(self._wait_s(trouble))
 
-    async def _attempt(self) -> Trouble:
+    async def _attempt(self) -> Exception | None:
         client = self._build(self._members_intent)
         client.add_listener(self._connected, "on_ready")
         client.add_listener(self._connected, "on_resumed")
@@ -78,10 +86,10 @@ class Supervisor:
             await client.start(self._token)
         except Exception as error:
             log.debug("the connection to Discord ended", exc_info=True)
-            return classify(error)
+            return error
         finally:
             await _close(client)
-        return Trouble.UNREACHABLE
+        return None
 
     async def _connected(self) -> None:
         if self._health.discord is not DiscordState.CONNECTED:
@@ -96,16 +104,17 @@ class Supervisor:
             self._was_lost = True
         self._health.discord = DiscordState.CONNECTING
 
-    def _tell(self, trouble: Trouble) -> None:
+    def _tell(self, trouble: Trouble, error: Exception | None) -> None:
         self._health.discord = _STATES[trouble]
         if trouble is not self._told:
-            log.error(_ADVICE[trouble])
+            log.error(_ADVICE[trouble], exc_info=error if trouble is Trouble.FAULT else None)
         self._told = trouble
 
     def _wait_s(self, trouble: Trouble) -> float:
         if trouble is Trouble.TOKEN_REFUSED:
             return _OPERATOR_WAIT_S
-        wait_s = min(_FIRST_WAIT_S * 2.0**self._failures, _LONGEST_WAIT_S)
+        first_s = _LONGEST_WAIT_S if trouble is Trouble.FAULT else _FIRST_WAIT_S
+        wait_s = min(first_s * 2.0**self._failures, _LONGEST_WAIT_S)
         self._failures += 1
         return wait_s * (0.5 + self._chance() / 2)
 

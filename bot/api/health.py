@@ -22,6 +22,7 @@ class DiscordState(StrEnum):
     UNREACHABLE = "unreachable"
     TOKEN_REFUSED = "token_refused"  # noqa: S105 - a state's name
     INTENT_MISSING = "intent_missing"
+    FAULT = "fault"
 
 
 @dataclass(slots=True)

@@ -1,9 +1,18 @@
 """Connecting: what is registered when, and how each trouble is told apart."""
 
+import asyncio
+from types import SimpleNamespace
+
+import aiohttp
+import discord
 import pytest
 from discord_shop import Shop, connected, services
 
-from bot.client import Trouble, build_client, classify
+from bot.api import DiscordState
+from bot.api.health import Health
+from bot.client import KeyPortClient, Trouble, build_client, classify
+from bot.supervisor import Supervisor
+from licensing.ports import Unavailable
 from sandbox import Sandbox
 
 
@@ -69,6 +78,66 @@ async def test_discord_being_away_is_told_apart(sandbox: Sandbox, world):
     await client.close()
 
     assert classify(raised.value) is Trouble.UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    ("error", "trouble"),
+    [
+        (TypeError("a bug"), Trouble.FAULT),
+        (RuntimeError("a bug"), Trouble.FAULT),
+        (discord.HTTPException(SimpleNamespace(status=400, reason="Bad Request"), "no"), Trouble.FAULT),
+        (discord.HTTPException(SimpleNamespace(status=429, reason="Slow down"), "no"), Trouble.UNREACHABLE),
+        (discord.HTTPException(SimpleNamespace(status=401, reason="Unauthorized"), "no"), Trouble.TOKEN_REFUSED),
+        (discord.DiscordServerError(SimpleNamespace(status=502, reason="Bad Gateway"), ""), Trouble.UNREACHABLE),
+        (discord.GatewayNotFound(), Trouble.UNREACHABLE),
+        (aiohttp.ServerDisconnectedError(), Trouble.UNREACHABLE),
+        (ConnectionResetError(), Trouble.UNREACHABLE),
+        (TimeoutError(), Trouble.UNREACHABLE),
+        (Unavailable(), Trouble.STORE_UNAVAILABLE),
+    ],
+    ids=lambda it: getattr(it, "name", type(it).__name__),
+)
+def test_a_fault_of_our_own_is_never_told_as_discord_being_away(error: Exception, trouble: Trouble):
+    assert classify(error) is trouble
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (TypeError("a bug"), (DiscordState.FAULT, "fault of its own")),
+        (Unavailable(), (DiscordState.CONNECTING, "database cannot be reached")),
+    ],
+    ids=["a bug", "the store is away"],
+)
+async def test_each_trouble_is_told_by_its_own_line_and_a_fault_with_its_traceback(
+    sandbox: Sandbox, world, caplog, error: Exception, expected: tuple[DiscordState, str]
+):
+    state, line = expected
+
+    async def broken(_client: KeyPortClient) -> None:
+        raise error
+
+    async def store_is_read() -> None: ...
+
+    health = Health(version="", read_store=store_is_read)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(KeyPortClient, "setup_hook", broken)
+        supervisor = Supervisor(
+            lambda _: _client(world),
+            token=sandbox.token,
+            health=health,
+            members_intent=True,
+            chance=lambda: 1.0,
+        )
+        task = asyncio.create_task(supervisor.run())
+        await sandbox.wait_until(lambda: any(line in record.getMessage() for record in caplog.records))
+        task.cancel()
+        await asyncio.wait({task})
+
+    [told] = [record for record in caplog.records if record.name == "bot.supervisor" and record.levelname == "ERROR"]
+    assert (told.exc_info is not None) is (state is DiscordState.FAULT)
+    assert health.discord is state
+    caplog.clear()
 
 
 def _client(world):
