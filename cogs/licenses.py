@@ -6,9 +6,9 @@ from discord import app_commands
 from cogs import completions, find_buttons, license_buttons, license_questions
 from cogs.actors import acknowledge
 from cogs.context import Context, Interaction
+from cogs.issue_answers import IssueAnswers, Waits
 from cogs.license_changes import TEXT, LicenseChanges
 from cogs.options import check_holder, parse_address
-from cogs.outbox import Outcome
 from cogs.ui import layouts
 from i18n import N_
 from i18n import gettext as _
@@ -16,8 +16,6 @@ from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT
 from licensing.services.licenses import Issued
 from licensing.services.terms import Terms
 from licensing.verdict import Status
-
-DM_WAIT_S = 8.0
 
 
 @app_commands.guild_only()
@@ -29,9 +27,13 @@ class Licenses(
 ):
     """Acknowledges, asks the license service, shows."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, waits: Waits | None = None) -> None:
         super().__init__(context)
         self._licenses = context.services.licenses
+        self._answers = IssueAnswers(context.outbox, waits or Waits())
+
+    async def cog_unload(self) -> None:
+        await self._answers.close()
 
     @app_commands.command(description=N_("Issue a license to a member, an email address, or nobody yet"))
     @app_commands.describe(
@@ -65,12 +67,8 @@ class Licenses(
             notes=notes,
         )
         issued = await self._licenses.issue(by, terms)
-        outcome = await self._outcome(issued, told=member is not None)
-        lead = _delivery(outcome) + _default_end(issued, terms)
-        panel = license_buttons.panel(interaction, issued.view, lead=lead)
-        await interaction.followup.send(view=panel, ephemeral=True)
-        if outcome in (Outcome.CLOSED, Outcome.NOBODY):
-            await interaction.followup.send(issued.key, ephemeral=True)
+        told, note = member is not None, _default_end(issued, terms)
+        await self._answers.show(interaction, issued, told=told, note=note)
 
     @app_commands.command(description=N_("Show a license: its state, holder, expiry and addresses"))
     @app_commands.describe(license=N_("Part of its key, its holder, an email or a note"))
@@ -144,21 +142,6 @@ class Licenses(
         checked = await self._licenses.check(by, license, address=place, version=version)
         panel = layouts.check_panel(checked, self._licenses.key_tail(checked.view), address=place)
         await interaction.followup.send(view=panel, ephemeral=True)
-
-    async def _outcome(self, issued: Issued, *, told: bool) -> Outcome:
-        if not told:
-            return Outcome.NOBODY
-        return await self._context.outbox.outcome(issued.event_id, within_s=DM_WAIT_S)
-
-
-def _delivery(outcome: Outcome) -> str:
-    if outcome is Outcome.DELIVERED:
-        return _("Issued; the member was sent the key by direct message.")
-    if outcome is Outcome.CLOSED:
-        return _("Issued, but the member takes no direct messages: hand over the key from the next message.")
-    if outcome is Outcome.PENDING:
-        return _("Issued; the direct message with the key is on its way.")
-    return _("Issued; hand over the key from the next message.")
 
 
 def _default_end(issued: Issued, terms: Terms) -> str:

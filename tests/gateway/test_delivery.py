@@ -1,13 +1,18 @@
 """What the bot does by itself: direct messages and roles, at least once and in order, whatever Discord does."""
 
 import asyncio
+from dataclasses import replace
 
 from discord_shop import Shop
 
-from cogs.outbox import FOLLOWER, Outbox, Outcome
-from licensing.events import Event
+from cogs.deliveries import Deliveries
+from cogs.issue_answers import Waits
+from cogs.letters import Letters
+from cogs.licenses import Licenses
+from cogs.outbox import Outbox, Outcome, Patience
+from cogs.role_keeper import RoleKeeper
 from licensing.models import Actor, ActorKind
-from licensing.ports import Unavailable
+from licensing.services.terms import Terms
 
 
 async def test_closed_messages_are_told_to_staff_who_get_the_key_to_hand_over(shop: Shop):
@@ -20,6 +25,87 @@ async def test_closed_messages_are_told_to_staff_who_get_the_key_to_hand_over(sh
     assert "takes no direct messages" in reply.text
     assert "yours now" in (await shop.bob.slash("claim", key=reply.content)).text
     await shop.has_role(shop.bob)
+
+
+async def test_too_many_new_messages_at_once_are_sent_later_and_not_taken_for_closed_ones(shop: Shop):
+    await shop.product()
+    outbox = await _own_outbox(shop, Patience(too_fast_pause_s=0.05))
+    shop.sandbox.fail_requests(2, status=403, code=40003, method="POST", path_prefix="/users/@me/channels")
+
+    issued = await shop.world.licenses.issue(_operator(shop), Terms(product="Pro", discord_id=shop.bob.id))
+
+    assert await outbox.outcome(issued.event_id, within_s=10) is Outcome.DELIVERED
+    assert len(shop.bob.dms) == 2
+    await outbox.stop()
+
+
+async def test_a_command_does_not_hurry_an_outbox_that_discord_finds_too_fast(shop: Shop):
+    await shop.product()
+    outbox = await _own_outbox(shop, Patience(too_fast_pause_s=60))
+    shop.sandbox.fail_requests(2, status=403, code=40003, method="POST", path_prefix="/users/@me/channels")
+    issued = await shop.world.licenses.issue(_operator(shop), Terms(product="Pro", discord_id=shop.bob.id))
+    await outbox.outcome(issued.event_id, within_s=0.2)
+
+    assert await outbox.outcome(issued.event_id, within_s=0.2) is Outcome.PENDING
+    assert sum(each.path == "/users/@me/channels" for each in shop.sandbox.requests) == 1
+    await outbox.stop()
+
+
+async def test_a_message_that_discord_finds_malformed_is_reported_and_the_next_one_arrives(shop: Shop, caplog):
+    await shop.product()
+    shop.sandbox.fail_requests(3, status=400, code=50035, method="POST", path_prefix="/users/@me/channels")
+
+    reply = await shop.owner.slash("license issue", product="Pro", member=shop.bob)
+    await reply.wait_for(lambda it: len(it.messages) == 2)
+
+    assert "could not be sent" in reply.text
+    assert "sent the key" in (await shop.owner.slash("license issue", product="Pro", member=shop.alice)).text
+    reports = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert len(reports) == 3
+    assert all(record.exc_info for record in reports)
+    caplog.clear()
+
+
+async def test_a_message_that_stays_on_its_way_is_told_to_staff_once_it_has_arrived(shop: Shop):
+    await shop.product()
+    shop.sandbox.fail_requests(1, status=403, code=40003, method="POST", path_prefix="/users/@me/channels")
+    outbox = await _own_outbox(shop, Patience(too_fast_pause_s=0.5))
+    await _impatient_answers(shop, Waits(first_s=0.05), outbox)
+
+    reply = await shop.owner.slash("license issue", product="Pro", member=shop.bob)
+    assert "is on its way" in reply.text
+    await reply.wait_for(lambda it: "sent the key" in it.text)
+
+    assert len(reply.messages) == 1
+    await outbox.stop()
+
+
+async def test_a_message_that_turns_out_refused_after_the_answer_gives_staff_the_key(shop: Shop):
+    await shop.product()
+    shop.sandbox.fail_requests(1, status=403, code=40003, method="POST", path_prefix="/users/@me/channels")
+    outbox = await _own_outbox(shop, Patience(too_fast_pause_s=0.5))
+    await _impatient_answers(shop, Waits(first_s=0.05), outbox)
+    shop.bob.close_dms()
+
+    reply = await shop.owner.slash("license issue", product="Pro", member=shop.bob)
+    assert "is on its way" in reply.text
+    await reply.wait_for(lambda it: len(it.messages) == 2)
+
+    assert "takes no direct messages" in reply.text
+    assert "yours now" in (await shop.bob.slash("claim", key=reply.content)).text
+    await outbox.stop()
+
+
+async def test_staff_are_told_before_the_answer_ends_that_the_message_is_still_on_its_way(shop: Shop):
+    await shop.product()
+    outbox = shop.client.context.outbox
+    await outbox.stop()
+    await _impatient_answers(shop, Waits(first_s=0.05, longest_s=0.5), outbox)
+
+    reply = await shop.owner.slash("license issue", product="Pro", member=shop.bob)
+    await reply.wait_for(lambda it: "still on its way" in it.text)
+
+    assert "press Show key" in reply.text
 
 
 async def test_a_role_out_of_reach_is_logged_once_and_holds_nothing_up(shop: Shop, caplog):
@@ -167,67 +253,20 @@ async def test_a_server_that_is_away_for_a_while_did_not_remove_the_bot(shop: Sh
     assert "organization.left" not in [each.action.value for each in await shop.world.events()]
 
 
-class Desk:
-    """Delivers to nobody, failing as told."""
-
-    def __init__(self, failures: dict[int, list[Exception]]) -> None:
-        self.failures = failures
-        self.seen: list[int] = []
-
-    async def deliver(self, event: Event) -> Outcome:
-        self.seen.append(event.id)
-        if self.failures.get(event.id):
-            raise self.failures[event.id].pop(0)
-        return Outcome.DELIVERED
+async def _own_outbox(shop: Shop, patience: Patience) -> Outbox:
+    """Deliver in the client's place, with other waits."""
+    await shop.client.context.outbox.stop()
+    services = shop.client.context.services
+    letters = Letters(services, clock=shop.world.clock)
+    deliveries = Deliveries(shop.client, letters, RoleKeeper(services.roles))
+    outbox = Outbox(shop.world.store, poll_s=0.05, patience=patience)
+    outbox.start(deliveries.deliver)
+    return outbox
 
 
-async def _events(world, count: int) -> None:
-    for number in range(count):
-        await world.organizations.joined(100 + number, name=f"Shop {number}")
-
-
-async def test_nothing_overtakes_an_event_that_has_to_wait(world):
-    await _events(world, 3)
-    desk, outbox = Desk({2: [Unavailable(), OSError()]}), Outbox(world.store, pauses_s=(0,), poll_s=0.01)
-    outbox.start(desk.deliver)
-
-    assert await outbox.outcome(3, within_s=10) is Outcome.DELIVERED
-    await outbox.stop()
-
-    assert desk.seen == [1, 2, 2, 2, 3]
-
-
-async def test_a_restart_repeats_at_most_the_event_in_hand(world):
-    await _events(world, 3)
-    reached = asyncio.Event()
-    first = Desk({})
-
-    async def hang_at_the_second(event: Event) -> Outcome:
-        outcome = await first.deliver(event)
-        if event.id == 2:
-            reached.set()
-            await asyncio.Event().wait()
-        return outcome
-
-    outbox = Outbox(world.store)
-    outbox.start(hang_at_the_second)
-    await reached.wait()
-    await outbox.stop()
-
-    second, again = Desk({}), Outbox(world.store)
-    again.start(second.deliver)
-    await again.outcome(3, within_s=10)
-    await again.stop()
-
-    assert first.seen == [1, 2]
-    assert second.seen == [2, 3]
-    assert await world.store.read(lambda tx: tx.ledger.position(FOLLOWER)) == 3
-
-
-async def test_an_outcome_that_does_not_come_in_time_is_pending(world):
-    outbox = Outbox(world.store)
-
-    assert await outbox.outcome(1, within_s=0.01) is Outcome.PENDING
+async def _impatient_answers(shop: Shop, waits: Waits, outbox: Outbox) -> None:
+    """Have `/license issue` watch this outbox, and for no longer than this."""
+    await shop.client.add_cog(Licenses(replace(shop.client.context, outbox=outbox), waits), override=True)
 
 
 def _operator(shop: Shop):
