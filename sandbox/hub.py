@@ -13,6 +13,7 @@ from sandbox.interactions import Interactions
 from sandbox.people import People
 from sandbox.world import World
 
+MAX_REQUESTS = 10_000  # remembered, twice as many at times
 PATIENCE = 10.0  # seconds a driver waits for the bot
 
 
@@ -92,6 +93,12 @@ class Hub:
     requests: list[Request] = field(default_factory=list)
     unknown_requests: list[str] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
+
+    def record(self, request: Request) -> None:
+        """Remember a request; the oldest are forgotten, for a sandbox may run for weeks."""
+        self.requests.append(request)
+        if len(self.requests) > 2 * MAX_REQUESTS:
+            del self.requests[:-MAX_REQUESTS]
 
     async def wait_until(self, true: Callable[[], Any], *, timeout: float = PATIENCE) -> None:  # noqa: ASYNC109 - a bound on the condition
         """Wait until something holds in the sandbox; raise if it never does."""

@@ -17,6 +17,7 @@ from sandbox.world import World
 
 TOKEN_SECONDS = 15 * 60
 REACTION_SECONDS = 0.05
+MOST_KEPT = 5000
 
 
 class Interactions:
@@ -52,13 +53,20 @@ class Interactions:
             new_id, f"interaction-{new_id:x}", kind, actor, data, self._world.clock(), name=name, source=source
         )
         interaction.source_revision = source.revision if source else 0
-        self._by_id[new_id] = self._by_token[interaction.token] = interaction
+        self._keep(interaction)
         guild = actor.guild
         if self._listening() and (guild is None or self._world.bot.id in guild.members):
             self._when_reacted(seen_since, interaction)
         else:
             self._expire(interaction)
         return interaction
+
+    def _keep(self, interaction: Interaction) -> None:
+        """Remember an interaction; the oldest is forgotten, for a sandbox may run for weeks."""
+        self._by_id[interaction.id] = self._by_token[interaction.token] = interaction
+        if len(self._by_id) > MOST_KEPT:
+            oldest = self._by_id.pop(next(iter(self._by_id)))
+            del self._by_token[oldest.token]
 
     def _when_reacted(self, seen_since: float, interaction: Interaction) -> None:
         """Hand it over once a person can have reacted.

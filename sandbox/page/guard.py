@@ -1,4 +1,4 @@
-"""Who may ask the page: this machine's browser, from the page itself; and what the page may load."""
+"""Who may ask: this machine alone, and the page's acts the page itself; and what the page may load."""
 
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
@@ -43,9 +43,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
 
 
 def _stranger(request: web.Request) -> web.Response | None:
-    """Refuse another site: by name (a rebound DNS entry), by origin, or by a form of its own."""
-    if not _is_loopback(request.host):
-        return refusal(421, "The page is served to this machine alone, as 127.0.0.1 or localhost.")
+    """Refuse another site: by origin, or by a form of its own."""
     origin = request.headers.get("Origin")
     elsewhere = request.headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}
     if "/api/" in request.path or "/events" in request.path:
@@ -56,8 +54,10 @@ def _stranger(request: web.Request) -> web.Response | None:
     return None
 
 
-def _is_loopback(host: str) -> bool:
+def misnamed(request: web.Request) -> web.Response | None:
+    """Refuse whoever asks under another name than this machine's: a DNS entry that was rebound to it."""
     try:
-        return urlsplit(f"//{host}").hostname in LOOPBACK_NAMES
+        known = urlsplit(f"//{request.host}").hostname in LOOPBACK_NAMES
     except ValueError:
-        return False
+        known = False
+    return None if known else refusal(421, "The sandbox serves this machine alone, as 127.0.0.1 or localhost.")

@@ -10,10 +10,11 @@ from aiohttp import web
 from sandbox import errors
 from sandbox.errors import ApiError
 from sandbox.hub import Hub, Refusal, Request
+from sandbox.page.guard import misnamed
 from sandbox.page.guide import Guide
 from sandbox.page.routes import mount
 from sandbox.rest import account, channels, commands, guilds, interactions
-from sandbox.rest.wire import HUB, PREFIX, hub, reason, refusal, reply, too_many
+from sandbox.rest.wire import HUB, PREFIX, check_reason, hub, reason, refusal, reply, too_many
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -27,7 +28,7 @@ def build(shared: Hub, guide: Guide) -> web.Application:
     app[HUB] = shared
     app.router.add_get("/gateway", shared.gateway.serve)
     app.router.add_get("/gateway/", shared.gateway.serve)
-    app.router.add_get("/cdn/attachments/{channel}/{attachment}/{filename}", _file)
+    app.router.add_get("/cdn/attachments/{channel}/{attachment:[0-9]{1,20}}/{filename}", _file)
     for module in (account, channels, commands, guilds, interactions):
         app.router.add_routes(module.ROUTES)
     mount(app, shared, guide)
@@ -43,12 +44,15 @@ async def _file(request: web.Request) -> web.Response:
 
 @web.middleware
 async def _gate(request: web.Request, handler: Handler) -> web.StreamResponse:
+    stranger = misnamed(request)
+    if stranger is not None:
+        return stranger
     if not request.path.startswith("/api/"):
         return await handler(request)
     shared = hub(request)
     response = await _answer(shared, request, handler)
     path = request.path.removeprefix(PREFIX)
-    shared.requests.append(Request(request.method, path, response.status, reason(request)))
+    shared.record(Request(request.method, path, response.status, reason(request)))
     shared.world.signal.notify()
     return response
 
@@ -61,17 +65,24 @@ async def _answer(shared: Hub, request: web.Request, handler: Handler) -> web.St
         return _on_purpose(refused)
     try:
         _authorize(shared, request)
+        check_reason(request)
         return await handler(request)
     except ApiError as error:
         return refusal(error)
-    except (web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
-        shared.unknown_requests.append(f"{request.method} {request.path}")
-        known = isinstance(error, web.HTTPMethodNotAllowed)
-        return refusal((errors.METHOD_NOT_ALLOWED if known else errors.NOT_FOUND).error())
+    except (web.HTTPNotFound, web.HTTPMethodNotAllowed, web.HTTPRequestEntityTooLarge) as error:
+        return refusal(_unserved(shared, request, error))
     except Exception:  # noqa: BLE001 - a fault of the sandbox itself must show in its tests, not as a hung client
         _log.exception("%s %s", request.method, request.path)
         shared.crashes.append(traceback.format_exc())
         return reply({"message": "500: Internal Server Error", "code": 0}, 500)
+
+
+def _unserved(shared: Hub, request: web.Request, error: web.HTTPException) -> ApiError:
+    if isinstance(error, web.HTTPRequestEntityTooLarge):
+        return errors.REQUEST_TOO_LARGE.error()
+    shared.unknown_requests.append(f"{request.method} {request.path}")
+    known = isinstance(error, web.HTTPMethodNotAllowed)
+    return (errors.METHOD_NOT_ALLOWED if known else errors.NOT_FOUND).error()
 
 
 def _on_purpose(refused: Refusal) -> web.Response:

@@ -13,6 +13,8 @@ from sandbox.messages import Body, Upload
 
 HUB = web.AppKey("hub", Hub)
 PREFIX = "/api/v10"
+MAX_DIGITS = 20
+MAX_REASON = 512
 
 
 def hub(request: web.Request) -> Hub:
@@ -43,14 +45,18 @@ def too_many(wait: float, headers: dict[str, str] | None = None) -> web.Response
 def snowflake(request: web.Request, name: str) -> int:
     """Read an id from the path."""
     value = request.match_info[name]
-    if not value.isdigit():
+    if not _is_figure(value):
         raise invalid_form("NUMBER_TYPE_COERCE", f'Value "{value}" is not snowflake.', f"{name}_id")
     return int(value)
 
 
+def _is_figure(value: str) -> bool:
+    return value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS
+
+
 def query_integer(request: web.Request, name: str, *, default: int, least: int, most: int) -> int:
     value = request.query.get(name, str(default))
-    if not value.isdigit() or not least <= int(value) <= most:
+    if not _is_figure(value) or not least <= int(value) <= most:
         raise invalid_form("NUMBER_TYPE_MAX", f"int value should be from {least} to {most}.", name)
     return int(value)
 
@@ -58,6 +64,12 @@ def query_integer(request: web.Request, name: str, *, default: int, least: int, 
 def reason(request: web.Request) -> str | None:
     given = request.headers.get("X-Audit-Log-Reason")
     return None if given is None else unquote(given)
+
+
+def check_reason(request: web.Request) -> None:
+    """Refuse a reason longer than the audit log takes."""
+    if len(reason(request) or "") > MAX_REASON:
+        raise invalid_form("BASE_TYPE_MAX_LENGTH", f"Must be {MAX_REASON} or fewer in length.", "reason")
 
 
 async def read_json(request: web.Request) -> Any:
