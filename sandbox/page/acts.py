@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 
+import aiohttp
+
 from sandbox.access import Actor
 from sandbox.errors import ApiError, DriverError, Json
 from sandbox.hub import Hub
@@ -89,7 +91,7 @@ async def attempt(guide: Guide, body: Json) -> Json:
     found = guide.tries[index]
     try:
         await found.act()
-    except DriverError as error:
+    except (DriverError, RuntimeError) as error:  # refused by Discord, or answered otherwise than expected
         raise BadRequestError(f"That did not work, perhaps because the bot is away: {error}", 409) from error
     return {"who": str(found.who.id), "at": str(found.who.actor.channel.id)}
 
@@ -101,7 +103,7 @@ async def call(guide: Guide) -> Json:
     shown = guide.call.shown()
     try:
         status, answer = await guide.call.send()
-    except OSError as error:
+    except (OSError, aiohttp.ClientError) as error:
         raise BadRequestError("The API does not answer.", 502) from error
     return {"shown": shown, "status": status, "answer": answer}
 

@@ -15,6 +15,7 @@ from sandbox.model import Message, User
 from sandbox.payloads import ATTACHMENT_LIMIT
 from sandbox.world import World
 
+MAX_BODY = 140 * 1024 * 1024  # ten files of ten megabytes in Base64
 MAX_DIGITS = 20
 MAX_NAME = 200
 
@@ -32,7 +33,8 @@ async def read_object(request: web.Request) -> Json:
     if request.content_type != "application/json":
         raise BadRequestError("The body must be application/json.", 415)
     try:
-        found = json.loads(await request.read())
+        # The outermost application's limit holds for every route beneath it; the page's is larger.
+        found = json.loads(await request.clone(client_max_size=MAX_BODY).read())
     except (ValueError, RecursionError) as error:
         raise BadRequestError("The body is not valid JSON.") from error
     if not isinstance(found, dict):

@@ -15,7 +15,6 @@ from sandbox.page.guide import Guide
 from sandbox.page.reading import BadRequestError
 from sandbox.world import World
 
-MAX_BODY = 120 * 1024 * 1024  # ten files of ten megabytes in Base64
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _log = logging.getLogger(__name__)
@@ -32,7 +31,7 @@ class Page:
         self._files = {each.name: each.read_bytes() for each in (resources.files(__package__) / "static").iterdir()}
 
     def application(self) -> web.Application:
-        app = web.Application(middlewares=[guarded, self._answered], client_max_size=MAX_BODY)
+        app = web.Application(middlewares=[guarded, self._answered])
         app.router.add_get("/events", self.events)
         app.router.add_get("/files/{file}/{name}", self.file)
         app.router.add_get("/api/people", self.people)

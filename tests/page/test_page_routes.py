@@ -1,11 +1,15 @@
 """The page answers this machine's browser alone, and whatever it is sent by one sentence, never by a fault."""
 
+import base64
+import io
 import json
 
 import aiohttp
 import pytest
 import pytest_asyncio
 from page_gallery import gallery
+
+from sandbox.page.guide import Call, Try
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -39,7 +43,7 @@ class Client:
     async def post(self, act: str, body: object, headers: dict | None = None) -> tuple[int, dict]:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"Content-Type": "application/json", **(OWN if headers is None else headers)}
-        async with self._session.post(f"{self.origin}/page/api/{act}", data=data, headers=sent) as answer:
+        async with self._session.post(f"{self.origin}/page/api/{act}", data=io.BytesIO(data), headers=sent) as answer:
             assert answer.content_type == "application/json"
             return answer.status, await answer.json()
 
@@ -204,3 +208,34 @@ async def test_an_attachment_is_kept_and_never_opened(client, guild):
     assert status == 200
     assert headers["Content-Disposition"] == "attachment"
     assert headers["Content-Type"] == "application/octet-stream"
+
+
+async def test_files_up_to_the_documented_limit_come_in_and_a_larger_body_is_refused(client, shown):
+    ten = base64.b64encode(b"x" * (10 * 1024 * 1024)).decode()
+    file = {"name": "f.bin", "type": "", "data": ten}
+    status, told = await client.post("say", {**shown, "content": "x", "files": [file]})
+    assert status == 200, told
+    # Discord's own limit on a message is told by the sandbox, not by the size of the page's request.
+    status, told = await client.post("say", {**shown, "content": "x", "files": [file] * 4})
+    assert status == 409, told
+    assert "Request entity too large" in told["error"]
+    assert (await client.post("say", b"x" * (141 * 1024 * 1024)))[0] == 413
+
+
+@pytest.mark.parametrize("error", [aiohttp.ServerDisconnectedError(), ConnectionRefusedError(), TimeoutError()])
+async def test_a_prepared_request_without_an_answer_says_so(client, sandbox, error):
+    async def send() -> tuple[int, str]:
+        raise error
+
+    sandbox.guide.call = Call("Validate", "About", lambda: "POST /", send)
+    assert await client.post("call", {}) == (502, {"error": "The API does not answer."})
+
+
+async def test_a_try_that_is_answered_otherwise_than_expected_says_so(client, sandbox, guild):
+    async def act() -> None:
+        raise RuntimeError("the bot's answer holds no key")
+
+    sandbox.guide.tries.append(Try("Issue", "About", guild.owner, act))
+    status, told = await client.post("try", {"index": 0})
+    assert status == 409
+    assert told["error"].endswith("the bot's answer holds no key")
