@@ -33,9 +33,17 @@ async def admit(interaction: Interaction) -> Actor:
     Raises: GuildOnly, BotNotInServer, Unavailable.
     """
     actor = actor_of(interaction)
-    if interaction.guild is not None:
-        await context_of(interaction).roster.admit(interaction.guild)
+    await _admit_server(interaction, actor.organization_id)
     return actor
+
+
+async def _admit_server(interaction: Interaction, guild_id: int) -> discord.Guild:
+    # The interaction's own guild is made up by discord.py where the bot is not in it; an unavailable one is known.
+    guild: discord.Guild | None = interaction.client.get_guild(guild_id)
+    if guild is None:
+        raise BotNotInServer
+    await context_of(interaction).roster.admit(guild)
+    return guild
 
 
 def actor_of(interaction: Interaction) -> Actor:
@@ -72,10 +80,7 @@ async def acknowledge_as_member(interaction: Interaction, guild_id: int) -> Acto
     Raises: ServerLeft, BotNotInServer, Unavailable.
     """
     await interaction.response.defer()
-    guild = interaction.client.get_guild(guild_id)
-    if guild is None:
-        raise BotNotInServer
-    await context_of(interaction).roster.admit(guild)
+    guild = await _admit_server(interaction, guild_id)
     try:
         member = await guild.fetch_member(interaction.user.id)
     except discord.NotFound as error:

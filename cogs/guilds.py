@@ -5,7 +5,6 @@ import logging
 import discord
 from discord.ext import commands
 
-from licensing.errors import BotNotInServer
 from licensing.ports import Unavailable
 from licensing.services.organizations import OrganizationService
 
@@ -20,16 +19,16 @@ class Roster:
         self._names: dict[int, str] = {}
 
     async def admit(self, guild: discord.Guild) -> None:
-        """See to it that the store knows a server before anything is written for it.
+        """See to it that the store knows a server that the bot is in before anything is written for it.
 
-        Raises: BotNotInServer, Unavailable.
+        Raises: Unavailable.
         """
         if self._names.get(guild.id) == guild.name or (guild.unavailable and guild.id in self._names):
             return
-        if guild.unavailable:  # discord.py makes one up for a server that it was never told of
-            raise BotNotInServer
-        await self._organizations.joined(guild.id, name=guild.name)
-        self._names[guild.id] = guild.name
+        # A server that was unavailable when the bot connected has no name yet.
+        name = guild.name or await self._organizations.name_of(guild.id) or str(guild.id)
+        await self._organizations.joined(guild.id, name=name)
+        self._names[guild.id] = name
 
     async def dismiss(self, guild_id: int) -> None:
         """Note that the bot was removed from a server; its data stays.

@@ -32,7 +32,15 @@ class Letter:
         return layouts.panel(self.text, items=self.items) if self.items else None
 
 
-Writer = Callable[[Event, discord.Guild], Awaitable[list[Letter]]]
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The server that an event happened in, as the people written to know it."""
+
+    id: int
+    name: str
+
+
+Writer = Callable[[Event, Server], Awaitable[list[Letter]]]
 
 _LICENSE_NEWS: Mapping[Action, str] = {
     Action.LICENSE_REVOKED: N_("Your license #{id} for **{product}** from **{server}** was revoked."),
@@ -69,35 +77,42 @@ class Letters:
         Raises: Unavailable.
         """
         writer = self._writers.get(event.action)
+        if writer is None:
+            return []
         try:
-            return await writer(event, guild) if writer else []
+            return await writer(event, await self._server(guild))
         except (LicenseNotFound, TransferNotFound):  # it changed hands since
             return []
 
-    async def _issued(self, event: Event, guild: discord.Guild) -> list[Letter]:
+    async def _server(self, guild: discord.Guild) -> Server:
+        """Return a server by the name it had, where Discord has not told of it since the bot started."""
+        name = guild.name or await self._services.organizations.name_of(guild.id)
+        return Server(guild.id, name or str(guild.id))
+
+    async def _issued(self, event: Event, server: Server) -> list[Letter]:
         view = await self._license(event)
         holder_id = _holder_id(view, event)
         if holder_id is None or view.license.state is LicenseState.REVOKED:  # before it could be delivered
             return []
-        holder = Actor(organization_id=guild.id, id=holder_id)
+        holder = Actor(organization_id=server.id, id=holder_id)
         key = await self._services.account.reveal(holder, view.license.id)
         text = _(
             "You have a license for **{product}** from **{server}**.\n"
             "Expires: {when}\n"
             "Type the key from the next message where {product} asks for it. "
             "To see it again, use `/licenses` in {server}."
-        ).format(**_names(view, guild), when=words.expiry(view.license))
+        ).format(**_names(view, server), when=words.expiry(view.license))
         return [Letter(holder_id, text), Letter(holder_id, key)]
 
-    async def _news(self, event: Event, guild: discord.Guild) -> list[Letter]:
+    async def _news(self, event: Event, server: Server) -> list[Letter]:
         view = await self._license(event)
         holder_id = _holder_id(view, event)
         if holder_id is None or (event.action is Action.LICENSE_EXPIRED and not self._has_ended(view)):
             return []
-        text = _(_LICENSE_NEWS[event.action]).format(id=view.license.id, **_names(view, guild))
+        text = _(_LICENSE_NEWS[event.action]).format(id=view.license.id, **_names(view, server))
         return [Letter(holder_id, text + _reason(event))]
 
-    async def _offered(self, event: Event, guild: discord.Guild) -> list[Letter]:
+    async def _offered(self, event: Event, server: Server) -> list[Letter]:
         found = await self._transfer(event)
         if found.transfer.state is not TransferState.OFFERED:
             return []
@@ -106,36 +121,36 @@ class Letters:
             "Expires: {when}\n"
             "Accept or decline until {until}; `/transfer list` in {server} shows the offer too."
         ).format(
-            **_names(found.license, guild),
+            **_names(found.license, server),
             holder=words.person(found.holder.discord_id, found.holder.name),
             when=words.expiry(found.license.license),
             until=words.when(found.transfer.expires_at_ms),
         )
-        ids = str(guild.id), str(found.transfer.id)
+        ids = str(server.id), str(found.transfer.id)
         steps = [transfer_buttons.Step(*ids, step) for step in ("accept", "decline")]
         return [Letter(found.transfer.to_discord_id, text, steps)]
 
-    async def _accepted(self, event: Event, guild: discord.Guild) -> list[Letter]:
+    async def _accepted(self, event: Event, server: Server) -> list[Letter]:
         found = await self._transfer(event)
         text = _("{recipient} accepted your license #{id} for **{product}** from **{server}**; now its staff decide.")
         return _to_holder(
-            found, text.format(recipient=_recipient(found), id=_id(found), **_names(found.license, guild))
+            found, text.format(recipient=_recipient(found), id=_id(found), **_names(found.license, server))
         )
 
-    async def _transferred(self, event: Event, guild: discord.Guild) -> list[Letter]:
+    async def _transferred(self, event: Event, server: Server) -> list[Letter]:
         found = await self._transfer(event)
         gone = _("Your license #{id} for **{product}** from **{server}** now belongs to {recipient}.")
         come = _(
             "The license #{id} for **{product}** from **{server}** is yours now; "
             "its key is under `/licenses` in {server}."
         )
-        facts = {"id": _id(found), **_names(found.license, guild)}
+        facts = {"id": _id(found), **_names(found.license, server)}
         letter = Letter(found.transfer.to_discord_id, come.format(**facts))
         return [*_to_holder(found, gone.format(recipient=_recipient(found), **facts)), letter]
 
-    async def _rejected(self, event: Event, guild: discord.Guild) -> list[Letter]:
+    async def _rejected(self, event: Event, server: Server) -> list[Letter]:
         found = await self._transfer(event)
-        facts = {"id": _id(found), "recipient": _recipient(found), **_names(found.license, guild)}
+        facts = {"id": _id(found), "recipient": _recipient(found), **_names(found.license, server)}
         if found.transfer.state is TransferState.DECLINED:
             text = _("{recipient} declined your license #{id} for **{product}** from **{server}**; it stays yours.")
             return _to_holder(found, text.format(**facts))
@@ -147,9 +162,9 @@ class Letters:
         letter = Letter(found.transfer.to_discord_id, theirs.format(**facts) + _reason(event))
         return [*_to_holder(found, mine.format(**facts) + _reason(event)), letter]
 
-    async def _cancelled(self, event: Event, guild: discord.Guild) -> list[Letter]:
+    async def _cancelled(self, event: Event, server: Server) -> list[Letter]:
         found = await self._transfer(event)
-        facts = {"id": _id(found), "recipient": _recipient(found), **_names(found.license, guild)}
+        facts = {"id": _id(found), "recipient": _recipient(found), **_names(found.license, server)}
         theirs = _("The transfer of license #{id} for **{product}** from **{server}** to you has ended without it.")
         letters = [Letter(found.transfer.to_discord_id, theirs.format(**facts))]
         if found.transfer.state is TransferState.EXPIRED:
@@ -190,11 +205,11 @@ def _id(found: TransferView) -> int:
     return found.license.license.id
 
 
-def _names(view: LicenseView, guild: discord.Guild) -> dict[str, str]:
-    return {"product": words.plain(view.product.name), "server": words.plain(guild.name)}
+def _names(view: LicenseView, server: Server) -> dict[str, str]:
+    return {"product": words.plain(view.product.name), "server": words.plain(server.name)}
 
 
 def _reason(event: Event) -> str:
-    if not event.reason:
+    if not (event.reason or "").strip():
         return ""
     return "\n" + _("Reason: {reason}").format(reason=words.plain(event.reason, _REASON_LENGTH))

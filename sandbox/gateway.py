@@ -181,7 +181,7 @@ class Gateway:
         }
         self._send(session, "READY", ready)
         if session.intents & Intent.GUILDS:
-            for guild in guilds:
+            for guild in (each for each in guilds if each.id not in self._world.unavailable):
                 self._send(session, "GUILD_CREATE", payloads.arriving_guild(guild, self._world.me(guild)))
 
     def _resume(self, connection: Connection, data: Json) -> None:

@@ -59,6 +59,7 @@ class World:
         self._ids = itertools.count(FIRST_ID, ID_STEP)
         self.users: dict[int, User] = {}
         self.guilds: dict[int, Guild] = {}
+        self.unavailable: set[int] = set()
         self.channels: dict[int, Channel] = {}
         self.files: dict[int, Attachment] = {}
         self.bot = self.add_user(bot_name, bot=True)
@@ -112,16 +113,22 @@ class World:
     def remove_bot(self, guild: Guild) -> None:
         own = [role.id for role in guild.roles.values() if role.bot_id == self.bot.id]
         guild.members.pop(self.bot.id)
+        self.unavailable.discard(guild.id)
         for role_id in own:
             del guild.roles[role_id]
         self.emit("GUILD_DELETE", {"id": str(guild.id)})
         self.signal.notify()
 
     def set_available(self, guild: Guild, *, available: bool) -> None:
-        """Let the guild fall out, as in a partial outage of Discord's, or come back."""
+        """Let the guild fall out, as in a partial outage of Discord's, or come back.
+
+        A bot that connects meanwhile is told that it is in the guild, and nothing else of it.
+        """
         if available:
+            self.unavailable.discard(guild.id)
             self.emit("GUILD_CREATE", payloads.arriving_guild(guild, self.me(guild)))
         else:
+            self.unavailable.add(guild.id)
             self.emit("GUILD_DELETE", {"id": str(guild.id), "unavailable": True})
 
     def set_command_permissions(self, guild: Guild, target: int, rows: list[Json]) -> None:

@@ -57,6 +57,11 @@ class OrganizationService:
         """Return every server there ever was, by name."""
         return await self._store.read(lambda tx: tx.organizations.all())
 
+    async def name_of(self, organization_id: int) -> str | None:
+        """Return the name that a server had when the bot last saw it."""
+        organization = await self._store.read(lambda tx: tx.organizations.get(organization_id))
+        return organization.name if organization else None
+
     async def present(self) -> frozenset[int]:
         """Return the servers that the bot was in when it last looked."""
         return await self._store.read(lambda tx: tx.organizations.present())

@@ -172,6 +172,15 @@ async def test_a_client_is_told_of_a_new_guild_of_its_removal_and_of_a_guild_tha
     await sandbox.wait_until(lambda: client.get_guild(guild.id) is not None)
 
 
+async def test_a_client_that_connects_while_a_guild_is_away_knows_of_the_guild_and_no_more(sandbox, guild, start):
+    guild.fall_out()
+    client = await start()
+    seen = client.get_guild(guild.id)
+    assert (seen.unavailable, seen.name) == (True, "")
+    guild.come_back()
+    await sandbox.wait_until(lambda: client.get_guild(guild.id).name == guild.name)
+
+
 async def test_roles_and_nicknames_change_through_a_client(guild, start):
     client = await start()
     bob, role = guild.add_member("Bob"), guild.add_role("Buyer")
