@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,7 +26,9 @@ COLUMNS = (
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Where a program may begin a cell, whichever separator it goes by, and what makes the cell a formula there; some take
+# the full-width signs (U+FF1D, U+FF0B, U+FF0D, U+FF20) for the narrow ones.
+_FORMULA = re.compile(r"(?:^|[;,\t\r\n]\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\n])")
 
 
 def iso_moment(at_ms: int | None) -> str | None:
@@ -58,9 +61,9 @@ def row_of(view: LicenseView, *, key: str, status: str) -> dict[str, Any]:
 
 
 def csv_of(rows: Sequence[dict[str, Any]]) -> str:
-    """Return rows as CSV (RFC 4180)."""
+    """Return rows as CSV (RFC 4180), every cell in quotes, so that no separator within one ends it."""
     text = io.StringIO()
-    table = csv.writer(text)
+    table = csv.writer(text, quoting=csv.QUOTE_ALL)
     table.writerow(COLUMNS)
     table.writerows([safe(cell) for cell in row.values()] for row in rows)
     return text.getvalue()
@@ -68,5 +71,4 @@ def csv_of(rows: Sequence[dict[str, Any]]) -> str:
 
 def safe(cell: object) -> str:
     """Return a cell as text, so that what a customer typed is never run: a formula's start gets a quote before it."""
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return "" if cell is None else _FORMULA.sub(r"\g<0>'", str(cell))
