@@ -1,5 +1,6 @@
 """What a first visit to the sandbox's page tries by one click: issue, claim, revoke, and ask as a product would."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ class Tryout:
         self._key = key  # what the prepared request asks about
         self._unclaimed = ""
         self._claimed = ""
+        self._at_work = asyncio.Lock()  # two tabs may press at once
 
     def invite(self, guide: Guide) -> None:
         """Put the cards on the page."""
@@ -67,21 +69,31 @@ class Tryout:
         )
 
     async def _issue(self) -> None:
-        issued = await self._stage.support.slash("license issue", product=self._product, max_ips=2)
-        self._key = self._unclaimed = await self._key_in(issued)
+        async with self._at_work:
+            self._unclaimed = await self._issued()
 
     async def _claim(self) -> None:
+        async with self._at_work:
+            await self._claim_next()
+
+    async def _revoke(self) -> None:
+        async with self._at_work:
+            if not self._claimed:
+                await self._claim_next()
+            self._key = self._claimed
+            await self._stage.owner.slash("license revoke", license=self._claimed, reason="Chargeback")
+
+    async def _issued(self) -> str:
+        issued = await self._stage.support.slash("license issue", product=self._product, max_ips=2)
+        self._key = await self._key_in(issued)
+        return self._key
+
+    async def _claim_next(self) -> None:
         if not self._unclaimed:
-            await self._issue()
+            self._unclaimed = await self._issued()
         await self._stage.buyers[0].slash("claim", key=self._unclaimed)
         self._key = self._claimed = self._unclaimed
         self._unclaimed = ""
-
-    async def _revoke(self) -> None:
-        if not self._claimed:
-            await self._claim()
-        self._key = self._claimed
-        await self._stage.owner.slash("license revoke", license=self._claimed, reason="Chargeback")
 
     def _request(self) -> str:
         key = f"{self._stage.api_key[:12]}…"
