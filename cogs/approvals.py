@@ -69,7 +69,7 @@ class DenyForm(Form, template=_TRANSFER + ":deny:form"):
     async def submitted(self, interaction: Interaction, typed: Mapping[str, str]) -> None:
         by = await acknowledge_in_place(interaction)
         transfers = context_of(interaction).services.transfers
-        found = await transfers.deny(by, self._transfer_id, reason=typed["reason"].strip() or None)
+        found = await transfers.deny(by, self._transfer_id, reason=typed["reason"] or None)
         await _decided(interaction, by, _("Denied: {subject}"), found)
 
 

@@ -125,19 +125,19 @@ class EditForm(
 
     async def submitted(self, interaction: Interaction, typed: Mapping[str, str]) -> None:
         by = await acknowledge_in_place(interaction)
-        max_ips, notes = typed["max_ips"].strip() or "0", typed["notes"]
+        max_ips, notes = typed["max_ips"] or "0", typed["notes"]
         limit = whole_number(max_ips, most=MAX_IPS_LIMIT, refusal=MaxIpsInvalid) or 0
         edit = Edit(
             max_ips=None if _mark(max_ips) == self._max_ips else limit,
             notes=None if _mark(notes) == self._notes else notes,
-            expiry=typed["expiry"].strip() or None,
+            expiry=typed["expiry"] or None,
         )
         changed = await context_of(interaction).services.changes.edit(by, f"#{self._license_id}", edit)
         await interaction.edit_original_response(view=changed_panel(interaction, changed))
 
 
 def _mark(text: str) -> str:
-    return f"{zlib.crc32(text.encode()):08x}"
+    return f"{zlib.crc32(text.strip().encode()):08x}"
 
 
 def panel(interaction: Interaction, view: LicenseView, *, lead: str = "") -> discord.ui.LayoutView:

@@ -39,7 +39,7 @@ class LicenseChanges(commands.GroupCog, group_name="license"):
         expiry: END | None = None,
     ) -> None:
         by = await acknowledge(interaction)
-        wanted = Edit(max_ips=max_ips, notes="" if notes == "-" else notes, expiry=expiry)
+        wanted = Edit(max_ips=max_ips, notes=_notes(notes), expiry=expiry)
         changed = await self._context.services.changes.edit(by, license, wanted)
         await interaction.followup.send(view=license_buttons.changed_panel(interaction, changed), ephemeral=True)
 
@@ -81,3 +81,9 @@ class LicenseChanges(commands.GroupCog, group_name="license"):
         found = await self._context.services.changes.resettable(by, license)
         question = license_questions.confirmation(interaction, found, "reset")
         await interaction.followup.send(view=question, ephemeral=True)
+
+
+def _notes(typed: str | None) -> str | None:
+    """Return what becomes of the notes: only `-` removes them, blanks leave them as they are."""
+    tidied = (typed or "").strip()
+    return "" if tidied == "-" else tidied or None

@@ -142,7 +142,8 @@ async def _act(interaction: Interaction, by: Actor, license_id: str, what: str, 
 def confirmation(
     interaction: Interaction, view: LicenseView, what: str, *, reason: str | None = None
 ) -> discord.ui.LayoutView:
-    """Return the question whether to do it."""
+    """Return the question whether to do it; a blank reason is none."""
+    reason = (reason or "").strip() or None
     license_id, asked = str(view.license.id), QUESTIONS[what]
     items: list[Persistent] = [Now(license_id, what), Cancel()]
     if asked.with_reason and reason is None:

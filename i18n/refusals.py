@@ -8,7 +8,7 @@ from i18n import N_, gettext
 from licensing import errors
 from licensing.ports import Unavailable
 
-__all__ = ["SENTENCES", "STORE_SENTENCES", "explain", "sentence"]
+__all__ = ["BLANK_SENTENCES", "SENTENCES", "STORE_SENTENCES", "explain", "sentence"]
 
 _SHOWN_LENGTH = 80
 
@@ -114,6 +114,15 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     ),
 }
 
+# Said where only blanks were typed, so that there is nothing to repeat.
+BLANK_SENTENCES: Mapping[type[errors.Refusal], str] = {
+    errors.PermissionUnknown: N_("Type a permission like `licenses:view`, or pick one from the list."),
+    errors.ProductNotFound: N_("Type a product's name, or pick one from the list."),
+    errors.EmailInvalid: N_("Type an email address like `name@example.com`, or leave it out."),
+    errors.ExpiryInvalid: N_("Type a date or duration, like `30d`, `1y6mo`, `2027-01-01` or `never`."),
+    errors.AddressInvalid: N_("Type an IP address like `203.0.113.7` or `2001:db8::7`, or leave it out."),
+}
+
 # The keys are codes of `storage.errors.StoreRefused`, which may not be imported here.
 STORE_SENTENCES: Mapping[str, str] = {
     "database_newer": N_(
@@ -168,11 +177,18 @@ def sentence(error: BaseException) -> str | None:
         return gettext(_UNAVAILABLE)
     data = getattr(error, "data", {})
     if isinstance(error, errors.Refusal):
-        full = isinstance(error, errors.LimitReached) and data.get("what") == "licenses"
-        text = _LICENSES_FULL if full else SENTENCES.get(type(error))
+        text = _sentence_of(error)
     else:
         text = STORE_SENTENCES.get(str(getattr(error, "code", "")))
     return gettext(text).format_map(_Shown(data)) if text is not None else None
+
+
+def _sentence_of(error: errors.Refusal) -> str | None:
+    if isinstance(error, errors.LimitReached) and error.data.get("what") == "licenses":
+        return _LICENSES_FULL
+    if type(error) in BLANK_SENTENCES and not str(error.data.get("text", "")).strip():
+        return BLANK_SENTENCES[type(error)]
+    return SENTENCES.get(type(error))
 
 
 class _Shown(dict[str, Any]):

@@ -174,4 +174,4 @@ def _form_of(interaction: Interaction, custom_id: str) -> Form | None:
 def _typed(interaction: Interaction) -> Sequence[tuple[str, str]]:
     data: Any = interaction.data
     inputs = [each["component"] for each in data["components"] if "component" in each]
-    return [(each["custom_id"], each.get("value") or "") for each in inputs]
+    return [(each["custom_id"], (each.get("value") or "").strip()) for each in inputs]

@@ -19,6 +19,7 @@ from licensing.models import (
 from licensing.ports import Clock, Steps, Store, Transaction, Vault
 from licensing.services.access import require
 from licensing.services.lookup import find_license
+from licensing.services.terms import checked_reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +194,7 @@ class ChangeService:
         now_ms: int,
         reason: str | None = None,
     ) -> Changed:
-        if reason is not None and len(reason) > NOTES_LIMIT:
-            raise NotesTooLong(limit=NOTES_LIMIT)
+        reason = checked_reason(reason)
 
         def work(tx: Transaction) -> Steps[Changed]:
             yield from require(tx, by, Permission.LICENSES_EDIT)

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 from licensing import lifecycle
-from licensing.errors import LicenseNotFound, NotesTooLong, ProductNotSold
+from licensing.errors import LicenseNotFound, ProductNotSold
 from licensing.events import Action, about, difference, happened
 from licensing.expiry import parse_expiry
 from licensing.keys import PREFIX_LENGTH, RandomBytes, make_license_key, tidy
 from licensing.models import (
-    NOTES_LIMIT,
     Actor,
     LicenseView,
     Permission,
@@ -22,7 +21,7 @@ from licensing.services.changes import Changed
 from licensing.services.handover import end_pending
 from licensing.services.lookup import find_license
 from licensing.services.organizations import Plans, require_room
-from licensing.services.terms import Terms, check_terms, draft_of, find_or_add_holder
+from licensing.services.terms import Terms, check_terms, checked_reason, draft_of, find_or_add_holder
 from licensing.verdict import (
     Call,
     LicenseSnapshot,
@@ -145,8 +144,7 @@ class LicenseService:
         Raises: NotAllowed, LicenseNotFound, LicenseAlreadyRevoked, NotesTooLong.
         """
         now_ms = self._clock()
-        if reason is not None and len(reason) > NOTES_LIMIT:
-            raise NotesTooLong(limit=NOTES_LIMIT)
+        reason = checked_reason(reason)
 
         def work(tx: Transaction) -> Steps[Changed]:
             yield from require(tx, by, Permission.LICENSES_REVOKE)

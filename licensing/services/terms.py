@@ -40,6 +40,16 @@ def check_terms(terms: Terms) -> None:
         raise NotesTooLong(limit=NOTES_LIMIT)
 
 
+def checked_reason(reason: str | None) -> str | None:
+    """Return a reason as it is kept, a blank one being none.
+
+    Raises: NotesTooLong.
+    """
+    if reason is not None and len(reason) > NOTES_LIMIT:
+        raise NotesTooLong(limit=NOTES_LIMIT)
+    return (reason or "").strip() or None
+
+
 def draft_of(product: Product, customer: Customer | None, terms: Terms, *, now_ms: int) -> License:
     """Return the license that these terms make, without an id yet.
 
@@ -56,7 +66,7 @@ def draft_of(product: Product, customer: Customer | None, terms: Terms, *, now_m
         expires_at_ms=None if waits or lasting is None else parse_expiry(lasting, now_ms=now_ms),
         duration=lasting if waits else None,
         max_ips=max_ips or None,
-        notes=terms.notes or None,
+        notes=(terms.notes or "").strip() or None,
         created_at_ms=now_ms,
         updated_at_ms=now_ms,
     )

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 
 from licensing import lifecycle
 from licensing.errors import (
-    NotesTooLong,
     TransferPending,
     TransferToSelf,
 )
 from licensing.events import Action
 from licensing.models import (
-    NOTES_LIMIT,
     Actor,
     Permission,
     Transfer,
@@ -38,6 +36,7 @@ from licensing.services.handover import (
     require_state,
     tell,
 )
+from licensing.services.terms import checked_reason
 
 RECIPIENT_HAS_MS = 72 * 3_600_000
 STAFF_HAS_MS = 14 * 86_400_000
@@ -137,8 +136,7 @@ class TransferService:
         Raises: NotAllowed, TransferNotFound, TransferEnded, TransferNotAccepted, NotesTooLong.
         """
         now_ms = self._clock()
-        if reason is not None and len(reason) > NOTES_LIMIT:
-            raise NotesTooLong(limit=NOTES_LIMIT)
+        reason = checked_reason(reason)
 
         def work(tx: Transaction) -> Steps[TransferView]:
             yield from require(tx, by, Permission.TRANSFERS_DECIDE)

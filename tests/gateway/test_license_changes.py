@@ -82,6 +82,30 @@ async def test_an_edit_by_command_shows_before_and_after_and_leaves_the_rest(sho
     assert "It is so already" in (await shop.owner.slash("license edit", license=key)).text
 
 
+async def test_blanks_are_no_reason_no_notes_and_no_end(shop: Shop):
+    await shop.product()
+    key = await shop.stock(notes="  old ", email="a@example.com")
+    asked = [
+        await shop.owner.slash(f"license {command}", license=key, reason=" \u3000 ")
+        for command in ("suspend", "revoke")
+    ]
+    for question in asked:
+        assert "Reason" not in question.text
+    form = await asked[0].click("Give a reason…")
+    await form.submit({"Reason": "   "})
+    await asked[0].wait_for("is suspended")
+    assert (await shop.world.events())[-1].reason is None
+    panel = await panel_of(shop, key)
+    assert panel.text.endswith("**Notes:** old")
+
+    assert "It is so already" in (await shop.owner.slash("license edit", license=key, notes="  ")).text
+    assert "Type a date or duration" in (await shop.owner.slash("license edit", license=key, expiry="  ")).text
+    form = await panel.click("Edit…")
+    refused = await form.submit({"Address limit": "x", "Notes": " \n ", "New end": "  "})
+    assert "must be between" in refused.text
+    assert "-# Notes" not in refused.text
+
+
 async def test_the_edit_form_is_filled_in_and_a_refused_one_keeps_what_was_typed(shop: Shop):
     await shop.product()
     key = await shop.stock(notes="**VIP** `x` 🚀", max_ips=2)

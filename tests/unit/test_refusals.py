@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from i18n.refusals import SENTENCES, STORE_SENTENCES, explain, sentence
+from i18n.refusals import BLANK_SENTENCES, SENTENCES, STORE_SENTENCES, explain, sentence
 from licensing import errors
 from licensing.models import Permission
 from licensing.ports import Unavailable
@@ -53,6 +53,16 @@ def test_what_was_typed_is_shown_short_flat_and_inside_its_backticks():
     assert "\x00" not in shown
     assert shown.count("`") % 2 == 0
     assert "`'@everyone' **x**" in shown
+
+
+@pytest.mark.parametrize("kind", BLANK_SENTENCES, ids=lambda kind: kind.code)
+@pytest.mark.parametrize("typed", ["", "  \n\u3000"])
+def test_blanks_are_not_repeated_but_told_what_to_type(kind, typed):
+    said = explain(kind(text=typed))
+
+    assert said.startswith("Type a")
+    assert "``" not in said
+    assert "{" not in said
 
 
 def test_braces_that_somebody_typed_are_shown_and_not_filled_in():
