@@ -210,6 +210,6 @@ def _names(view: LicenseView, server: Server) -> dict[str, str]:
 
 
 def _reason(event: Event) -> str:
-    if not (event.reason or "").strip():
+    if event.reason is None or not event.reason.strip():
         return ""
     return "\n" + _("Reason: {reason}").format(reason=words.plain(event.reason, _REASON_LENGTH))
