@@ -10,6 +10,7 @@ import discord
 from discord import app_commands
 
 from cogs.context import Interaction
+from cogs.outbox import is_transient
 from i18n import gettext as _
 from i18n import set_locale
 from i18n.refusals import sentence
@@ -29,7 +30,7 @@ async def report(interaction: Interaction, error: BaseException) -> None:
     if isinstance(cause, discord.HTTPException) and cause.code in _GONE:
         log.warning("an interaction can no longer be answered (code %s)", cause.code)
         return
-    await say(interaction, sentence(cause) or _command_sentence(cause) or _reference(cause))
+    await say(interaction, sentence(cause) or _command_sentence(cause) or _away_sentence(cause) or _reference(cause))
 
 
 async def say(interaction: Interaction, text: str) -> None:
@@ -68,6 +69,13 @@ def _command_sentence(error: BaseException) -> str | None:
     if isinstance(error, app_commands.TransformerError):
         return _("One of the options cannot be used; pick what Discord suggests and try again.")
     return None
+
+
+def _away_sentence(error: BaseException) -> str | None:
+    if not isinstance(error, discord.HTTPException | aiohttp.ClientError) or not is_transient(error):
+        return None
+    log.warning("Discord did not answer during an interaction: %s", error)
+    return _("Discord did not answer; try again in a minute.")
 
 
 def _reference(error: BaseException) -> str:
