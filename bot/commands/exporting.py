@@ -27,7 +27,7 @@ def export(
     async def work(desk: Desk) -> Sequence[Exported]:
         return await desk.finder.export(desk.by, product=product)
 
-    with _opened(target) as file:
+    with _opened(target, form) as file:
         found = run_at_desk(config, server, work)
         _WRITERS[form]([row_of(it.view, key=it.key, status=it.status) for it in found], file)
     counted = ngettext("{count} license", "{count} licenses", len(found)).format(count=len(found))
@@ -39,7 +39,7 @@ def export(
 
 
 @contextmanager
-def _opened(target: Path | None) -> Iterator[TextIO]:
+def _opened(target: Path | None, form: Format) -> Iterator[TextIO]:
     """Open a new file of its owner alone, gone again if it could not be filled; None is standard output."""
     if target is None or str(target) == "-":
         yield typer.get_text_stream("stdout")
@@ -49,7 +49,9 @@ def _opened(target: Path | None) -> Iterator[TextIO]:
     except FileExistsError:
         raise Refused(_("{file} is there already; choose another name.").format(file=target)) from None
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        # Spreadsheets know UTF-8 by its mark at the start, as in the file that Discord gives; programs want none.
+        encoding = "utf-8-sig" if form is Format.CSV else "utf-8"
+        with os.fdopen(descriptor, "w", encoding=encoding, newline="") as file:
             yield file
     except BaseException:
         target.unlink(missing_ok=True)

@@ -231,7 +231,7 @@ def test_an_export_is_a_new_file_of_its_owner_with_whole_keys_and_is_written_dow
     _out, err = done("export", "all.csv")
     assert "whole keys" in err
     assert stat.S_IMODE(Path("all.csv").stat().st_mode) == 0o600
-    (row,) = csv.DictReader(io.StringIO(Path("all.csv").read_text("utf-8")))
+    (row,) = csv.DictReader(io.StringIO(Path("all.csv").read_text("utf-8-sig")))
     assert (row["license_id"], row["license_key"], row["status"]) == ("1", key, "active")
     assert (row["holder_discord_id"], row["holder_name"]) == (str(BOB), "Bob")
     assert (events()[-1].action, events()[-1].actor_kind) == (Action.LICENSES_EXPORTED, "operator")
@@ -253,6 +253,8 @@ def test_the_table_is_the_one_that_staff_are_given_in_discord(done):
     done("license", "revoke", "2", "--yes")
     rows = ask_store(lambda world: world.finder.export(OWNER))
     assert done("export")[0].splitlines() == table_of(rows).decode("utf-8-sig").splitlines()
+    done("export", "all.csv")
+    assert Path("all.csv").read_bytes() == table_of(rows)
 
 
 @pytest.mark.usefixtures("key")
@@ -283,6 +285,8 @@ def test_ctrl_c_at_the_question_ends_it_at_once_and_changes_nothing(key):
     process = subprocess.Popen(
         [sys.executable, "-m", "bot", "license", "revoke", key],
         env=os.environ | {"PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+        # whoever runs the tests in the background has Ctrl-C ignored, and so would the child
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - as subprocess does itself
     )  # fmt: skip
     told = b""
     while b"[y/N]" not in told:
