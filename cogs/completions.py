@@ -7,31 +7,39 @@ from discord import app_commands
 from cogs.actors import actor_of
 from cogs.context import Interaction, context_of
 from cogs.ui import words
-from cogs.ui.errors import Choices, completes
-from licensing.models import Permission
+from cogs.ui.errors import Choices, Completion, completes
+from licensing.models import Permission, ProductState
 
 _LIMIT = 25
 
 
-@completes
-async def product(interaction: Interaction, current: str) -> Choices:
-    """Suggest products by the start of their name."""
-    catalog = context_of(interaction).services.catalog
-    found = await catalog.list(actor_of(interaction), starting=current.strip(), limit=_LIMIT)
-    return [app_commands.Choice(name=each.name, value=each.name) for each in found]
+def product(permission: Permission, state: ProductState | None = None) -> Completion:
+    """Return what suggests products by the start of their name, to whoever may use the command that asks."""
+
+    @completes
+    async def complete(interaction: Interaction, current: str) -> Choices:
+        finder, by = context_of(interaction).services.finder, actor_of(interaction)
+        found = await finder.products(by, current, permission=permission, state=state, limit=_LIMIT)
+        return [app_commands.Choice(name=each.name, value=each.name) for each in found]
+
+    return complete
 
 
-@completes
-async def license_(interaction: Interaction, current: str) -> Choices:
-    """Suggest licenses by key, holder, email or note."""
-    services, now_ms = context_of(interaction).services, context_of(interaction).clock()
-    found = await services.finder.search(actor_of(interaction), current, limit=_LIMIT)
-    return [
-        app_commands.Choice(
-            name=words.choice(view, services.licenses.key_tail(view), now_ms=now_ms), value=f"#{view.license.id}"
-        )
-        for view in found
-    ]
+def license_(permission: Permission) -> Completion:
+    """Return what suggests licenses by key, holder, email or note, to whoever may use the command that asks."""
+
+    @completes
+    async def complete(interaction: Interaction, current: str) -> Choices:
+        services, now_ms = context_of(interaction).services, context_of(interaction).clock()
+        found = await services.finder.search(actor_of(interaction), current, permission=permission, limit=_LIMIT)
+        return [
+            app_commands.Choice(
+                name=words.choice(view, services.licenses.key_tail(view), now_ms=now_ms), value=f"#{view.license.id}"
+            )
+            for view in found
+        ]
+
+    return complete
 
 
 @completes

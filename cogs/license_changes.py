@@ -7,11 +7,12 @@ from cogs import completions, license_buttons, license_questions
 from cogs.actors import acknowledge
 from cogs.context import Context, Interaction
 from i18n import N_
-from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT
+from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT, Permission
 from licensing.services.changes import Edit
 
 TEXT = app_commands.Range[str, 1, 300]
 REASON = app_commands.Range[str, 1, NOTES_LIMIT]
+WHICH = N_("Part of its key, its holder, an email or a note")
 END = app_commands.Range[str, 1, 100]
 
 
@@ -24,12 +25,12 @@ class LicenseChanges(commands.GroupCog, group_name="license"):
 
     @app_commands.command(description=N_("Change a license's address limit, notes or end"))
     @app_commands.describe(
-        license=N_("Part of its key, its holder, an email or a note"),
+        license=WHICH,
         max_ips=N_("On how many addresses it may run; 0 is any number"),
         notes=N_("Something only staff see; - removes it"),
         expiry=N_("When it ends: 30d, 1y6mo, 2027-01-01, never"),
     )
-    @app_commands.autocomplete(license=completions.license_)
+    @app_commands.autocomplete(license=completions.license_(Permission.LICENSES_EDIT))
     async def edit(
         self,
         interaction: Interaction,
@@ -45,20 +46,18 @@ class LicenseChanges(commands.GroupCog, group_name="license"):
 
     @app_commands.command(description=N_("Give a license more time"))
     @app_commands.describe(
-        license=N_("Part of its key, its holder, an email or a note"),
+        license=WHICH,
         duration=N_("Added to the end: 30d, 1y6mo; or a new end: 2027-01-01, never"),
     )
-    @app_commands.autocomplete(license=completions.license_)
+    @app_commands.autocomplete(license=completions.license_(Permission.LICENSES_EDIT))
     async def extend(self, interaction: Interaction, license: TEXT, duration: END) -> None:  # noqa: A002 - the option's name
         by = await acknowledge(interaction)
         changed = await self._context.services.changes.extend(by, license, duration)
         await interaction.followup.send(view=license_buttons.changed_panel(interaction, changed), ephemeral=True)
 
     @app_commands.command(description=N_("Pause a license until somebody reinstates it; you are asked first"))
-    @app_commands.describe(
-        license=N_("Part of its key, its holder, an email or a note"), reason=N_("Why; the holder is told")
-    )
-    @app_commands.autocomplete(license=completions.license_)
+    @app_commands.describe(license=WHICH, reason=N_("Why; the holder is told"))
+    @app_commands.autocomplete(license=completions.license_(Permission.LICENSES_EDIT))
     async def suspend(self, interaction: Interaction, license: TEXT, reason: REASON | None = None) -> None:  # noqa: A002 - the option's name
         by = await acknowledge(interaction)
         found = await self._context.services.changes.suspendable(by, license)
@@ -66,16 +65,16 @@ class LicenseChanges(commands.GroupCog, group_name="license"):
         await interaction.followup.send(view=question, ephemeral=True)
 
     @app_commands.command(description=N_("End the suspension of a license"))
-    @app_commands.describe(license=N_("Part of its key, its holder, an email or a note"))
-    @app_commands.autocomplete(license=completions.license_)
+    @app_commands.describe(license=WHICH)
+    @app_commands.autocomplete(license=completions.license_(Permission.LICENSES_EDIT))
     async def reinstate(self, interaction: Interaction, license: TEXT) -> None:  # noqa: A002 - the option's name
         by = await acknowledge(interaction)
         changed = await self._context.services.changes.reinstate(by, license)
         await interaction.followup.send(view=license_buttons.changed_panel(interaction, changed), ephemeral=True)
 
     @app_commands.command(name="reset-ips", description=N_("Forget a license's addresses; you are asked first"))
-    @app_commands.describe(license=N_("Part of its key, its holder, an email or a note"))
-    @app_commands.autocomplete(license=completions.license_)
+    @app_commands.describe(license=WHICH)
+    @app_commands.autocomplete(license=completions.license_(Permission.LICENSES_RESET_IPS))
     async def reset_ips(self, interaction: Interaction, license: TEXT) -> None:  # noqa: A002 - the option's name
         by = await acknowledge(interaction)
         found = await self._context.services.changes.resettable(by, license)

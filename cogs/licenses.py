@@ -7,12 +7,12 @@ from cogs import completions, find_buttons, license_buttons, license_questions
 from cogs.actors import acknowledge
 from cogs.context import Context, Interaction
 from cogs.issue_answers import IssueAnswers, Waits
-from cogs.license_changes import TEXT, LicenseChanges
+from cogs.license_changes import TEXT, WHICH, LicenseChanges
 from cogs.options import check_holder, parse_address
 from cogs.ui import layouts
 from i18n import N_
 from i18n import gettext as _
-from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT
+from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT, Permission, ProductState
 from licensing.services.licenses import Issued
 from licensing.services.terms import Terms
 from licensing.verdict import Status
@@ -44,7 +44,7 @@ class Licenses(
         max_ips=N_("On how many addresses it may run; 0 is any number"),
         notes=N_("Something only staff see"),
     )
-    @app_commands.autocomplete(product=completions.product)
+    @app_commands.autocomplete(product=completions.product(Permission.LICENSES_CREATE, ProductState.ACTIVE))
     async def issue(  # noqa: PLR0917 - an argument for each of the command's options
         self,
         interaction: Interaction,
@@ -71,8 +71,8 @@ class Licenses(
         await self._answers.show(interaction, issued, told=told, note=note)
 
     @app_commands.command(description=N_("Show a license: its state, holder, expiry and addresses"))
-    @app_commands.describe(license=N_("Part of its key, its holder, an email or a note"))
-    @app_commands.autocomplete(license=completions.license_)
+    @app_commands.describe(license=WHICH)
+    @app_commands.autocomplete(license=completions.license_(Permission.LICENSES_VIEW))
     async def view(self, interaction: Interaction, license: TEXT) -> None:  # noqa: A002 - the option's name
         by = await acknowledge(interaction)
         found = await self._licenses.view(by, license)
@@ -80,10 +80,10 @@ class Licenses(
 
     @app_commands.command(description=N_("Revoke a license for good; you are asked first"))
     @app_commands.describe(
-        license=N_("Part of its key, its holder, an email or a note"),
+        license=WHICH,
         reason=N_("Why; the holder is told"),
     )
-    @app_commands.autocomplete(license=completions.license_)
+    @app_commands.autocomplete(license=completions.license_(Permission.LICENSES_REVOKE))
     async def revoke(
         self,
         interaction: Interaction,
@@ -101,7 +101,7 @@ class Licenses(
         product=N_("Only licenses of this product"),
         status=N_("Only licenses in this state"),
     )
-    @app_commands.autocomplete(product=completions.product)
+    @app_commands.autocomplete(product=completions.product(Permission.LICENSES_VIEW))
     @app_commands.choices(
         status=[
             app_commands.Choice(name=N_("active"), value=Status.ACTIVE.value),
@@ -125,11 +125,11 @@ class Licenses(
 
     @app_commands.command(description=N_("Show what a validation would answer, check by check; changes nothing"))
     @app_commands.describe(
-        license=N_("Part of its key, its holder, an email or a note"),
+        license=WHICH,
         address=N_("The IP address the call would come from"),
         version=N_("The version it would name"),
     )
-    @app_commands.autocomplete(license=completions.license_)
+    @app_commands.autocomplete(license=completions.license_(Permission.LICENSES_VIEW))
     async def check(
         self,
         interaction: Interaction,

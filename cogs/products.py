@@ -11,7 +11,7 @@ from cogs.options import check_assignable, parse_grace_minutes
 from cogs.ui import layouts, switches, words
 from i18n import N_
 from i18n import gettext as _
-from licensing.models import MAX_IPS_LIMIT, PRODUCT_NAME_LIMIT, ProductSettings, ProductState
+from licensing.models import MAX_IPS_LIMIT, PRODUCT_NAME_LIMIT, Permission, ProductSettings, ProductState
 
 LISTED = 50
 
@@ -70,7 +70,7 @@ class Products(
 
     @app_commands.command(description=N_("Show a product: its switches, keys and how many licenses it has"))
     @app_commands.describe(product=N_("Which product"))
-    @app_commands.autocomplete(product=completions.product)
+    @app_commands.autocomplete(product=completions.product(Permission.PRODUCTS_VIEW))
     async def view(self, interaction: Interaction, product: _NAME) -> None:
         by = await acknowledge(interaction)
         found = await self._catalog.view(by, name=product)
@@ -79,7 +79,7 @@ class Products(
 
     @app_commands.command(description=N_("Change a product's switches"))
     @app_commands.describe(product=N_("Which product"))
-    @app_commands.autocomplete(product=completions.product)
+    @app_commands.autocomplete(product=completions.product(Permission.PRODUCTS_EDIT))
     async def settings(self, interaction: Interaction, product: _NAME) -> None:
         by = await acknowledge(interaction)
         found = await self._catalog.changeable(by, product)
@@ -87,25 +87,25 @@ class Products(
 
     @app_commands.command(description=N_("Retire a product: it is kept, and validates no more; you are asked first"))
     @app_commands.describe(product=N_("Which product"))
-    @app_commands.autocomplete(product=completions.product)
+    @app_commands.autocomplete(product=completions.product(Permission.PRODUCTS_EDIT))
     async def archive(self, interaction: Interaction, product: _NAME) -> None:
         await self._ask(interaction, product, ProductState.ARCHIVED)
 
     @app_commands.command(description=N_("Bring an archived product back"))
     @app_commands.describe(product=N_("Which product"))
-    @app_commands.autocomplete(product=completions.product)
+    @app_commands.autocomplete(product=completions.product(Permission.PRODUCTS_EDIT, ProductState.ARCHIVED))
     async def unarchive(self, interaction: Interaction, product: _NAME) -> None:
         await self._activate(interaction, product, ProductState.ARCHIVED)
 
     @app_commands.command(description=N_("Switch a product off for a while; you are asked first"))
     @app_commands.describe(product=N_("Which product"))
-    @app_commands.autocomplete(product=completions.product)
+    @app_commands.autocomplete(product=completions.product(Permission.PRODUCTS_EDIT))
     async def disable(self, interaction: Interaction, product: _NAME) -> None:
         await self._ask(interaction, product, ProductState.DISABLED)
 
     @app_commands.command(description=N_("Switch a disabled product on again"))
     @app_commands.describe(product=N_("Which product"))
-    @app_commands.autocomplete(product=completions.product)
+    @app_commands.autocomplete(product=completions.product(Permission.PRODUCTS_EDIT, ProductState.DISABLED))
     async def enable(self, interaction: Interaction, product: _NAME) -> None:
         await self._activate(interaction, product, ProductState.DISABLED)
 
@@ -114,7 +114,7 @@ class Products(
         product=N_("Which product"),
         grace=N_("How long the current key goes on working: 24h, 7d; nothing ends it at once"),
     )
-    @app_commands.autocomplete(product=completions.product)
+    @app_commands.autocomplete(product=completions.product(Permission.PRODUCTS_EDIT))
     async def rotate_key(
         self,
         interaction: Interaction,
@@ -123,7 +123,7 @@ class Products(
     ) -> None:
         by = await acknowledge(interaction)
         minutes = parse_grace_minutes(grace, now_ms=self._clock())
-        found = await self._catalog.view(by, name=product)
+        found = await self._catalog.changeable(by, product)
         question = product_buttons.confirmation(found, minutes=minutes, now_ms=self._clock())
         await interaction.followup.send(view=question, ephemeral=True)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from licensing.events import Action, happened
-from licensing.models import Actor, LicenseView, Permission
+from licensing.models import Actor, LicenseView, Permission, Product, ProductState
 from licensing.ports import Clock, Search, Steps, Store, Transaction, Vault
 from licensing.services.access import require
 from licensing.services.catalog import find_product
@@ -13,6 +13,8 @@ from licensing.verdict import Status, license_status
 
 EXPORT_PAGE = 1_000
 PAGE = 25
+
+_PRODUCTS = 1_000  # of these the ones in the state that is sought are picked
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +44,43 @@ class FinderService:
         self._vault = vault
         self._clock = clock
 
-    async def search(self, by: Actor, text: str, *, limit: int = PAGE) -> Sequence[LicenseView]:
+    async def search(
+        self, by: Actor, text: str, *, permission: Permission = Permission.LICENSES_VIEW, limit: int = PAGE
+    ) -> Sequence[LicenseView]:
         """Return licenses by reference, key, the start of a key, holder, email or note, newest first.
 
-        Raises: NotAllowed.
+        Raises: NotAllowed, for whoever lacks the permission of what the license is picked for.
         """
 
         def work(tx: Transaction) -> Steps[Sequence[LicenseView]]:
-            yield from require(tx, by, Permission.LICENSES_VIEW)
+            yield from require(tx, by, permission)
             named = yield from seek_license(tx, self._vault, by.organization_id, text)
             if named is not None:
                 return [named]
             return (yield from tx.licenses.search(by.organization_id, Search(text=text.strip(), limit=limit)))
 
         return await self._store.read(work)
+
+    async def products(
+        self,
+        by: Actor,
+        starting: str,
+        *,
+        permission: Permission = Permission.PRODUCTS_VIEW,
+        state: ProductState | None = None,
+        limit: int = PAGE,
+    ) -> Sequence[Product]:
+        """Return products to pick from, of one state or of any.
+
+        Raises: NotAllowed, for whoever lacks the permission of what the product is picked for.
+        """
+
+        def work(tx: Transaction) -> Steps[Sequence[Product]]:
+            yield from require(tx, by, permission)
+            return (yield from tx.products.list(by.organization_id, starting=starting.strip(), limit=_PRODUCTS))
+
+        found = await self._store.read(work)
+        return [product for product in found if state in (None, product.state)][:limit]
 
     async def find(
         self,

@@ -119,6 +119,46 @@ async def test_an_unknown_permission_is_named(shop: Shop):
     assert "`fly` is no permission" in reply.text
 
 
+async def test_a_completion_asks_for_the_permission_of_its_command_and_no_other(shop: Shop):
+    await shop.product()
+    await shop.product("Old")
+    await (await shop.owner.slash("product archive", product="Old")).click("Archive")
+    await shop.stock()
+
+    async def suggested(command: str, option: str) -> list[str]:
+        return [choice.value for choice in await shop.support.complete(command, option, "")]
+
+    await shop.grant("licenses:view")
+    assert await suggested("license find", "product") == ["Old", "Pro"]
+    assert await suggested("license view", "license") == ["#1"]
+    for command, option in (
+        ("license issue", "product"),
+        ("product view", "product"),
+        ("product rotate-key", "product"),
+        ("license suspend", "license"),
+        ("license reset-ips", "license"),
+        ("license revoke", "license"),
+    ):
+        assert await suggested(command, option) == []
+    await shop.owner.slash("staff revoke", role=shop.support_role, permissions="licenses:view")
+    await shop.grant("licenses:create", "licenses:revoke", "products:edit")
+    assert await suggested("license issue", "product") == ["Pro"]
+    assert await suggested("license revoke", "license") == ["#1"]
+    assert await suggested("license view", "license") == []
+    assert await suggested("product unarchive", "product") == ["Old"]
+    assert await suggested("product enable", "product") == []
+
+
+async def test_rotating_a_key_is_refused_before_anything_is_asked(shop: Shop):
+    await shop.product()
+    await shop.grant("products:view")
+
+    refused = await shop.support.slash("product rotate-key", product="Pro")
+
+    assert "`products:edit`" in refused.text
+    assert refused.buttons == []
+
+
 async def test_permissions_complete_one_after_the_other_out_of_those_one_holds(shop: Shop):
     first = await shop.owner.complete("staff grant", "permissions", "lic", role=shop.support_role)
     second = await shop.owner.complete(
