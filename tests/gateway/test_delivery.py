@@ -220,6 +220,21 @@ async def test_an_outage_of_discord_delays_a_message_and_loses_none(shop: Shop, 
     assert len(shop.bob.dms) == before + 1
 
 
+async def test_an_outage_is_blamed_on_no_event_however_long_it_lasts(shop: Shop, monkeypatch):
+    sleep = asyncio.sleep  # discord.py waits for seconds before it connects again
+    monkeypatch.setattr(asyncio, "sleep", lambda seconds: sleep(min(seconds, 0.01)))
+    await shop.product()
+    outbox = await _own_outbox(shop, Patience(give_up_s=0))
+
+    with shop.sandbox.outage():
+        await shop.sandbox.wait_until(lambda: not shop.client.ws.open)
+        issued = await shop.world.licenses.issue(_operator(shop), Terms(product="Pro", discord_id=shop.bob.id))
+        await shop.sandbox.wait_until(lambda: _attempts(shop) > 1)
+
+    assert await outbox.outcome(issued.event_id, within_s=20) is Outcome.DELIVERED
+    await outbox.stop()
+
+
 async def test_a_server_that_removed_the_bot_keeps_its_data_and_validates(shop: Shop):
     api_key = await shop.product()
     key = await shop.stock()
