@@ -99,8 +99,10 @@ async def read_body(request: web.Request) -> Body:
         if name == "payload_json":
             found = _parsed(data)
         elif name.startswith("files["):
-            index = int(name.removeprefix("files[").rstrip("]"))
-            files[index] = Upload(part.filename or "file", data, part.headers.get("Content-Type"))
+            index = name.removeprefix("files[").removesuffix("]")
+            if not _is_figure(index):
+                raise invalid_form("NUMBER_TYPE_COERCE", f'Value "{index}" is not int.', "files")
+            files[int(index)] = Upload(part.filename or "file", data, part.headers.get("Content-Type"))
     return Body(found, files)
 
 

@@ -45,6 +45,14 @@ async def test_a_body_too_large_is_told_as_such(bot, sandbox, guild):
         assert (answer.status, (await answer.json())["code"]) == (413, 40005)
 
 
+async def test_a_file_under_what_is_no_number_is_an_invalid_form(bot, sandbox, guild):
+    parts = aiohttp.FormData()
+    parts.add_field("files[x]", b"1", filename="x.txt")
+    url = f"{sandbox.rest_base}/channels/{guild.channel('general').id}/messages"
+    async with bot.session.post(url, data=parts, headers={"Authorization": f"Bot {sandbox.token}"}) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (400, 50035)
+
+
 @pytest.mark.parametrize(("length", "status"), [(512, 204), (513, 400)])
 async def test_a_reason_is_as_long_as_the_audit_log_takes(bot, sandbox, guild, length, status):
     guild.set_permissions(guild.bot_role, ("manage_roles",))
