@@ -13,7 +13,7 @@ from cogs.ui.forms import Field, Form, in_time
 from cogs.ui.persistent import Persistent, button, picked
 from i18n import N_
 from i18n import gettext as _
-from licensing.errors import RoleManaged
+from licensing.errors import RoleGone
 from licensing.models import AutoRegister, DurationFrom, Product, TransferRule
 from licensing.services.catalog import ProductChanged
 
@@ -172,7 +172,7 @@ def panel(interaction: Interaction, product: Product, *, lead: str = "") -> disc
 def _role(interaction: Interaction, role_id: int) -> discord.Role:
     role = interaction.guild.get_role(role_id) if interaction.guild else None
     if role is None:
-        raise RoleManaged
+        raise RoleGone
     return role
 
 

@@ -70,6 +70,7 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     ),
     errors.RecipientNotAMember: N_("That person is not in this server; choose one of its members."),
     errors.HolderIsBot: N_("A bot cannot hold a license; pick a person."),
+    errors.RoleGone: N_("That role is gone; pick another."),
     errors.RoleManaged: N_(
         "That role belongs to Discord or to an integration, so it cannot be given to members; pick another role."
     ),

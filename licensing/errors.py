@@ -159,6 +159,10 @@ class HolderIsBot(Refusal):
     """The named holder is a bot."""
 
 
+class RoleGone(Refusal):
+    """The role was deleted in the meantime."""
+
+
 class RoleManaged(Refusal):
     """The role belongs to Discord or to an integration, so nobody can give it to members."""
 

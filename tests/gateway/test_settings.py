@@ -187,9 +187,9 @@ async def test_an_archived_product_stops_validating_until_it_is_unarchived(shop:
 
     assert "**Pro:** active → archived" in done.text
     assert await shop.validate(api_key, key) == "product_archived"
-    assert "is archived or disabled" in (await shop.owner.slash("license issue", product="Pro")).text
+    assert "is archived, so no license can be issued" in (await shop.owner.slash("license issue", product="Pro")).text
     for command in ("product archive", "product enable"):
-        assert "It is so already" in (await shop.owner.slash(command, product="Pro")).text
+        assert "already; nothing was changed" in (await shop.owner.slash(command, product="Pro")).text
     back = await shop.owner.slash("product unarchive", product="Pro")
     assert "**Pro:** archived → active" in back.text
     assert await shop.validate(api_key, key) == "active"
@@ -227,3 +227,16 @@ async def test_a_license_without_an_expiry_lasts_as_long_as_its_product_says(sho
     await panel.wait_for("the issue → the claim")
     waiting = await shop.owner.slash("license issue", product="Pro")
     assert "**Expires:** 30d after it is claimed" in waiting.text
+
+
+async def test_a_role_that_was_deleted_while_it_was_picked_is_told_as_gone(shop: Shop, monkeypatch):
+    await shop.product()
+    panel = await shop.owner.slash("product settings", product="Pro")
+    guild = type(shop.client.get_guild(shop.guild.id))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(guild, "get_role", lambda _guild, _role_id: None)
+        refused = await panel.select("product:v1:1:role", shop.holders)
+
+    assert refused.text.endswith("That role is gone; pick another.")
+    assert (await settings_of(shop)).settings.role_id is None
