@@ -174,3 +174,19 @@ def world_questions(tree: ast.Module) -> Iterator[tuple[int, str]]:
             dotted = ".".join(ast.unparse(node).split(".")[-2:])
             if dotted in ASKS_THE_WORLD:
                 yield node.lineno, dotted
+
+
+@pytest.mark.parametrize(
+    ("contract", "exempt"),
+    [
+        ("Only cogs and bot.client know discord", {"bot.client"}),
+        ("Only bot.app and bot.maintenance open storage", {"bot.app", "bot.maintenance"}),
+    ],
+)
+def test_a_contract_names_every_module_of_bot_but_those_it_exempts(contract: str, exempt: set[str]) -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    [named] = [set(each["source_modules"]) for each in contracts if each["name"] == contract]
+    modules = {f"bot.{path.stem}" for path in (ROOT / "bot").glob("*.py") if path.stem != "__init__"}
+    packages = {f"bot.{path.parent.name}" for path in (ROOT / "bot").glob("*/__init__.py")}
+
+    assert {module for module in named if module.startswith("bot")} == (modules | packages) - exempt
