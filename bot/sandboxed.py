@@ -5,7 +5,10 @@ claims it, a product validates it, the owner revokes it, the next validation is 
 """
 
 import contextlib
+import logging
 import re
+import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -37,8 +40,11 @@ async def run(config: Config, *, stay: bool) -> None:
     Raises: OSError.
     """
     log.configure(level="warning", format=config.log.format)
+    # On loopback an answer can overtake the note of its question, which discord.py takes for a slow connection.
+    logging.getLogger("discord.gateway").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory(prefix="keyport-sandbox-") as folder:
-        async with _started(_own_settings(config, Path(folder))) as (sandbox, base_url):
+        own = _own_settings(config, Path(folder))
+        async with _started(own) as (sandbox, base_url):
             if stay:
                 say(_("Look at it in a browser: {address}").format(address=sandbox.page_url) + "\n")
             say(_("KeyPort sandbox: a stand-in for Discord, a bot and the HTTP API, all on this machine."))
@@ -48,8 +54,10 @@ async def run(config: Config, *, stay: bool) -> None:
                 Tryout(stage, product=PRODUCT, base_url=base_url, key=spare_key, key_in=_key_shown(sandbox)).invite(
                     sandbox.guide
                 )
-                _invite(base_url, stage.api_key, spare_key)
+                _invite(base_url, stage.api_key, spare_key, own.database)
                 await app.told_to_stop()
+    if stay:
+        say(_("\nThe sandbox has ended, and its database is gone."))
 
 
 async def prepare(sandbox: Sandbox) -> Stage:
@@ -59,7 +67,7 @@ async def prepare(sandbox: Sandbox) -> Stage:
     support_role = guild.add_role("Support", permissions=["manage_messages"], color=0x3BA776)
     buyer_role = guild.add_role("Nightfall owner", color=0xD9A441)
     owner = guild.owner
-    created = await owner.slash("product create", name=PRODUCT, role=buyer_role)
+    created = await owner.slash("product create", name=PRODUCT, role=buyer_role, max_ips=2)
     await owner.slash("staff grant", role=support_role, permissions="products:view licenses:view licenses:create")
     return Stage(
         owner=owner,
@@ -74,7 +82,7 @@ async def play(stage: Stage, sandbox: Sandbox, base_url: str) -> str:
     narrator = Narrator(sandbox)
     bob, bea = stage.buyers
     narrator.scene(stage.support, f"/license issue product: {PRODUCT}")
-    issued = await stage.support.slash("license issue", product=PRODUCT, max_ips=2)
+    issued = await stage.support.slash("license issue", product=PRODUCT)
     key = await _key_in(sandbox, lambda: issued.text)
     narrator.answer(issued)
 
@@ -149,7 +157,7 @@ async def _ask(base_url: str, api_key: str, key: str) -> None:
     result(f"{status}  {answer}")
 
 
-def _invite(base_url: str, api_key: str, key: str) -> None:
+def _invite(base_url: str, api_key: str, key: str, database: Database) -> None:
     body = f'{{"license_key": "{key}"}}'
     say(
         _("\nThe API stays up at {address}. Ask it yourself, with the license that was just issued:\n").format(
@@ -159,12 +167,19 @@ def _invite(base_url: str, api_key: str, key: str) -> None:
     say(f"curl -s {base_url}/api/v1/validate \\")
     say(f"  -H 'Authorization: Bearer {api_key}' \\")
     say(f"  -H 'Content-Type: application/json' -d '{body}'\n")
+    say(_("The operator's commands work beside it, as in:\n"))
+    say(f"KEYPORT_DATABASE__URL={database.url} {_program()} product list\n")
     say(
         _(
             "With a bot of your own: set KEYPORT_DISCORD__TOKEN to its token and run 'make run' again;\n"
             "docs/operators.md has the ten steps. Ctrl-C ends the sandbox and throws its database away."
         )
     )
+
+
+def _program() -> str:
+    """Return how this program was called, so that the line can be copied as it is."""
+    return "keyport" if shutil.which("keyport") else sys.argv[0] if sys.argv[0].endswith("keyport") else "keyport"
 
 
 def _key_shown(sandbox: Sandbox) -> Callable[[Reply], Awaitable[str]]:

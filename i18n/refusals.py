@@ -6,6 +6,7 @@ from typing import Any
 
 from i18n import N_, gettext
 from licensing import errors
+from licensing.models import ProductState
 from licensing.ports import Unavailable
 
 __all__ = ["BLANK_SENTENCES", "SENTENCES", "STORE_SENTENCES", "explain", "sentence"]
@@ -24,7 +25,10 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     errors.NameInvalid: N_("A product's name needs 1 to {limit} ordinary characters; choose another name."),
     errors.NameTaken: N_("There is already a product named `{name}`; choose another name."),
     errors.ProductNotFound: N_("There is no product `{text}` here; pick one from the list."),
-    errors.ProductNotSold: N_("`{name}` is archived or disabled, so no license can be issued for it."),
+    errors.ProductNotSold: N_(
+        "`{name}` is {state}, so no license can be issued for it; bring it back with `/product unarchive` or "
+        "`/product enable`."
+    ),
     errors.ApiKeyRotatedAlready: N_(
         "This API key was replaced in the meantime, so nothing was changed; "
         "use `/product rotate-key` again if you still need a new one."
@@ -82,6 +86,18 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
         "You cannot give that role yourself, so you cannot choose it here; pick a role below your own, or ask an "
         "administrator."
     ),
+    errors.NoAddresses: N_("This license has no registered address, so there is nothing to reset."),
+    errors.NothingNamed: N_("Name something to change: an address limit, notes or an end."),
+    errors.LicenseSuspendedAlready: N_("This license is suspended already; nothing was changed."),
+    errors.ProductIsAlready: N_("`{name}` is {state} already; nothing was changed."),
+    errors.RoleCarriesPermissions: N_(
+        "That role has permissions of staff, and everybody who holds a license would get them; pick another role, or "
+        "take them from it with `/staff revoke`."
+    ),
+    errors.RoleIsGiven: N_(
+        "That role comes with licenses of `{product}`, so everybody who holds one would get these permissions; pick "
+        "another role."
+    ),
     errors.NothingToChange: N_("It is so already; nothing was changed."),
     errors.LicenseNotActive: N_("This license is revoked, and that is final; issue a new one to restore access."),
     errors.LicenseNotSuspended: N_("This license is not suspended, so there is nothing to reinstate."),
@@ -93,7 +109,9 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     errors.ExtensionTooShort: N_(
         "`{text}` is not later than the license's own end; name a later date, or use `/license edit` to shorten it."
     ),
-    errors.LicenseNotUsable: N_("This license is revoked, suspended or expired, so it cannot change hands now."),
+    errors.LicenseNotUsable: N_(
+        "This license is revoked, suspended or expired, so it cannot change hands; ask the staff of this server."
+    ),
     errors.DurationInvalid: N_("`{text}` is no duration; type something like `30d` or `1y`, or `never`."),
     errors.IdleDaysInvalid: N_("The idle days must be between 0 and {limit}; 0 keeps addresses for ever."),
     errors.TransfersOff: N_("Licenses of `{product}` cannot be transferred; ask the staff of this server."),
@@ -155,6 +173,11 @@ STORE_SENTENCES: Mapping[str, str] = {
     "key_file_damaged": N_("The key file {path} is damaged; restore it from your backup."),
 }
 
+_STATES = {
+    ProductState.ACTIVE: N_("active"),
+    ProductState.ARCHIVED: N_("archived"),
+    ProductState.DISABLED: N_("disabled"),
+}
 _UNAVAILABLE = N_("The license database cannot be reached now; nothing was changed, try again in a minute.")
 _LICENSES_FULL = N_(
     "This server's plan allows {limit} licenses, and all are used; ask whoever runs this bot for a larger plan."
@@ -197,6 +220,8 @@ class _Shown(dict[str, Any]):
 
     def __getitem__(self, name: str) -> str:
         value = super().__getitem__(name)
+        if isinstance(value, ProductState):
+            return gettext(_STATES[value])
         text = str(value.value if isinstance(value, Enum) else value)
         flat = " ".join("".join(symbol if symbol.isprintable() else " " for symbol in text).split())
         flat = flat.replace("`", "'")

@@ -48,7 +48,7 @@ class ProductNotFound(Refusal):
 
 
 class ProductNotSold(Refusal):
-    """The product `name` is archived or disabled, so nothing is issued for it."""
+    """The product `name` is archived or disabled (`state`), so nothing is issued for it."""
 
 
 class LicenseNotFound(Refusal):
@@ -171,6 +171,14 @@ class RoleTooHigh(Refusal):
     """The role stands above the bot's own role `bot_role`."""
 
 
+class RoleCarriesPermissions(Refusal):
+    """The role may do something for staff, so whoever buys a license must not be given it."""
+
+
+class RoleIsGiven(Refusal):
+    """The role comes with licenses of `product`, so it must not be allowed anything of staff's."""
+
+
 class RoleAboveAsker(Refusal):
     """The asker may not give this role to anybody themselves, so not through a product either."""
 
@@ -253,3 +261,19 @@ class LicenseWaitsForClaim(Refusal):
 
 class ExtensionTooShort(Refusal):
     """`text` would not make the license last longer."""
+
+
+class NoAddresses(NothingToChange):
+    """The license has no registered address to free."""
+
+
+class NothingNamed(NothingToChange):
+    """An edit names nothing to change."""
+
+
+class LicenseSuspendedAlready(NothingToChange):
+    """The license is suspended already."""
+
+
+class ProductIsAlready(NothingToChange):
+    """The product `name` is in the `state` that it should be brought to."""

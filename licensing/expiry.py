@@ -83,7 +83,7 @@ def parse_duration(text: str, *, now_ms: int) -> str | None:
 def parse_grace_ms(text: str, *, now_ms: int) -> int:
     """Return how long an old API key lives on, in milliseconds; nothing typed means not at all.
 
-    Raises: GraceInvalid.
+    Raises: GraceInvalid, ExpiryAmbiguous.
     """
     typed = " ".join(text.lower().split())
     if typed in _NOTHING:
@@ -91,7 +91,7 @@ def parse_grace_ms(text: str, *, now_ms: int) -> int:
     now = _from_ms(now_ms)
     try:
         grace = _after(typed, now) - now
-    except (ExpiryInvalid, ExpiryAmbiguous, ExpiryTooFar) as error:
+    except (ExpiryInvalid, ExpiryTooFar) as error:
         raise GraceInvalid(text=text, limit_days=MAX_GRACE_DAYS) from error
     if not timedelta() < grace <= timedelta(days=MAX_GRACE_DAYS):
         raise GraceInvalid(text=text, limit_days=MAX_GRACE_DAYS)

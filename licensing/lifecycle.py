@@ -12,9 +12,9 @@ from licensing.errors import (
     LicenseNotRevoked,
     LicenseNotSuspended,
     LicenseNotUsable,
+    LicenseSuspendedAlready,
     LicenseUnlimited,
     LicenseWaitsForClaim,
-    NothingToChange,
     TransfersOff,
 )
 from licensing.expiry import parse_expiry, parse_extension
@@ -56,11 +56,11 @@ def restore(license_: License, *, state: LicenseState, now_ms: int) -> License:
 def suspend(license_: License, *, now_ms: int) -> License:
     """Pause a license until it is reinstated.
 
-    Raises: LicenseNotActive, NothingToChange.
+    Raises: LicenseNotActive, LicenseSuspendedAlready.
     """
     _require_not_revoked(license_)
     if license_.state is LicenseState.SUSPENDED:
-        raise NothingToChange
+        raise LicenseSuspendedAlready
     return license_.model_copy(update={"state": LicenseState.SUSPENDED, "updated_at_ms": now_ms})
 
 

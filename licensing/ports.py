@@ -73,6 +73,9 @@ class Products(Protocol):
     def lock(self, organization_id: int, product_id: int) -> Steps[Product | None]: ...
     def by_name(self, organization_id: int, name: str) -> Steps[Product | None]: ...
     def list(self, organization_id: int, *, starting: str, limit: int) -> Steps[Sequence[Product]]: ...
+    def giving(self, organization_id: int, role_id: int) -> Steps[Product | None]:
+        """Return a product whose holders are given a role."""
+
     def snapshot(self, product_id: int) -> Steps[ProductSnapshot | None]:
         """Return what a validation needs of a product, as it is stored at this moment."""
 

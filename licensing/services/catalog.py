@@ -4,7 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from licensing.errors import ApiKeyRotatedAlready, NameInvalid, NameTaken, NothingToChange, ProductNotFound
+from licensing.errors import (
+    ApiKeyRotatedAlready,
+    NameInvalid,
+    NameTaken,
+    NothingToChange,
+    ProductIsAlready,
+    ProductNotFound,
+    RoleCarriesPermissions,
+)
 from licensing.events import Action, difference, happened
 from licensing.expiry import parse_grace_ms
 from licensing.keys import API_KEY_PREFIX_LENGTH, RandomBytes, api_key_digest, make_api_key
@@ -78,6 +86,7 @@ class CatalogService:
             yield from require(tx, by, Permission.PRODUCTS_EDIT)
             plan = yield from self._plans.of(tx, by.organization_id)
             require_room(plan.products, (yield from tx.products.count(by.organization_id)), what="products")
+            yield from _require_plain_role(tx, by, settings.role_id)
             taken = yield from tx.products.by_name(by.organization_id, name)
             if taken is not None:
                 raise NameTaken(name=taken.name)
@@ -160,7 +169,7 @@ class CatalogService:
             yield from require(tx, by, Permission.PRODUCTS_EDIT)
             product = yield from find_product(tx, by.organization_id, name)
             if product.state is state:
-                raise NothingToChange
+                raise ProductIsAlready(name=product.name, state=product.state)
             return (yield from _view(tx, product, now_ms))
 
         return await self._store.read(work)
@@ -201,6 +210,8 @@ class CatalogService:
             after = before.model_copy(update=update(before))
             if after == before:
                 raise NothingToChange
+            if after.settings.role_id != before.settings.role_id:
+                yield from _require_plain_role(tx, by, after.settings.role_id)
             after = after.model_copy(update={"updated_at_ms": now_ms})
             yield from tx.products.save(after)
             if before.settings.enforce_expiry and not after.settings.enforce_expiry:
@@ -213,6 +224,15 @@ class CatalogService:
             return ProductChanged(before, after)
 
         return await self._store.write(work)
+
+
+def _require_plain_role(tx: Transaction, by: Actor, role_id: int | None) -> Steps[None]:
+    """Refuse to hand out with licenses what staff may do.
+
+    Raises: RoleCarriesPermissions.
+    """
+    if role_id is not None and (yield from tx.staff.permissions(by.organization_id, frozenset({role_id}))):
+        raise RoleCarriesPermissions
 
 
 def tidy_name(name: str) -> str:

@@ -4,7 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from licensing import lifecycle
-from licensing.errors import LicenseNotFound, MaxIpsInvalid, NotAllowed, NotesTooLong, NothingToChange
+from licensing.errors import (
+    LicenseNotFound,
+    MaxIpsInvalid,
+    NoAddresses,
+    NotAllowed,
+    NotesTooLong,
+    NothingNamed,
+    NothingToChange,
+)
 from licensing.events import Action, about, difference, happened
 from licensing.models import (
     MAX_IPS_LIMIT,
@@ -134,7 +142,7 @@ class ChangeService:
             view = yield from find_license(tx, self._vault, by.organization_id, text)
             freed = yield from tx.addresses.delete(view.license.id)
             if not freed:
-                raise NothingToChange
+                raise NoAddresses
             event = happened(
                 Action.LICENSE_IPS_RESET,
                 by=by,
@@ -174,7 +182,7 @@ class ChangeService:
         """
         view = await self._seen_by(by, text, Permission.LICENSES_RESET_IPS)
         if not view.addresses:
-            raise NothingToChange
+            raise NoAddresses
         return view
 
     async def _seen_by(self, by: Actor, text: str, permission: Permission) -> LicenseView:
@@ -230,7 +238,7 @@ def check_edit(edit: Edit) -> None:
     Raises: MaxIpsInvalid, NotesTooLong, NothingToChange.
     """
     if edit == Edit():
-        raise NothingToChange
+        raise NothingNamed
     if edit.max_ips is not None and not 0 <= edit.max_ips <= MAX_IPS_LIMIT:
         raise MaxIpsInvalid(limit=MAX_IPS_LIMIT)
     if edit.notes is not None and len(edit.notes) > NOTES_LIMIT:

@@ -77,7 +77,7 @@ class LicenseService:
             yield from require(tx, by, Permission.LICENSES_CREATE)
             product = yield from find_product(tx, by.organization_id, terms.product)
             if product.state is not ProductState.ACTIVE:
-                raise ProductNotSold(name=product.name)
+                raise ProductNotSold(name=product.name, state=product.state)
             yield from self._require_room(tx, by.organization_id)
             customer = yield from find_or_add_holder(tx, by.organization_id, terms, now_ms)
             draft = draft_of(product, customer, terms, now_ms=now_ms)

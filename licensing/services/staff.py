@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from licensing.errors import GrantNotAllowed
+from licensing.errors import GrantNotAllowed, RoleIsGiven
 from licensing.events import Action, happened
 from licensing.models import Actor, Permission, StaffGrant
 from licensing.ports import Clock, Steps, Store, Transaction
@@ -62,6 +62,10 @@ class StaffService:
         lacking = set(permissions) - (yield from permissions_of(tx, by))
         if lacking:
             raise GrantNotAllowed(permission=min(lacking))
+        if action is Action.STAFF_GRANTED:
+            product = yield from tx.products.giving(by.organization_id, role_id)
+            if product is not None:
+                raise RoleIsGiven(product=product.name)
         change = tx.staff.grant if action is Action.STAFF_GRANTED else tx.staff.revoke
         changed = []
         for permission in permissions:

@@ -52,6 +52,14 @@ class ProductStatements:
         )
         return [product_of(row) for row in rows]
 
+    def giving(self, organization_id: int, role_id: int) -> Steps[Product | None]:
+        rows = yield Statement(
+            f"SELECT {PRODUCT_COLUMNS} FROM products"
+            " WHERE organization_id = :organization AND role_id = :role LIMIT 1",
+            {"organization": organization_id, "role": role_id},
+        )
+        return product_of(rows[0]) if rows else None
+
     def snapshot(self, product_id: int) -> Steps[ProductSnapshot | None]:
         rows = yield Statement(
             f"SELECT {columns_of(Product, of='p.')}, o.state, o.plan FROM products p"

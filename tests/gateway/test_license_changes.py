@@ -79,7 +79,7 @@ async def test_an_edit_by_command_shows_before_and_after_and_leaves_the_rest(sho
     assert "**Notes:** order 7 → none" in removed.text
     ended = await shop.owner.slash("license edit", license=key, expiry="2100-01-01")
     assert "**Expires:** never → <t:" in ended.text
-    assert "It is so already" in (await shop.owner.slash("license edit", license=key)).text
+    assert "Name something to change" in (await shop.owner.slash("license edit", license=key)).text
 
 
 async def test_blanks_are_no_reason_no_notes_and_no_end(shop: Shop):
@@ -98,7 +98,7 @@ async def test_blanks_are_no_reason_no_notes_and_no_end(shop: Shop):
     panel = await panel_of(shop, key)
     assert panel.text.endswith("**Notes:** old")
 
-    assert "It is so already" in (await shop.owner.slash("license edit", license=key, notes="  ")).text
+    assert "Name something to change" in (await shop.owner.slash("license edit", license=key, notes="  ")).text
     assert "Type a date or duration" in (await shop.owner.slash("license edit", license=key, expiry="  ")).text
     form = await panel.click("Edit…")
     refused = await form.submit({"Address limit": "x", "Notes": " \n ", "New end": "  "})
@@ -146,7 +146,7 @@ async def test_a_form_left_open_undoes_nothing_that_somebody_else_changed_meanwh
         ("extend", {"duration": "soon"}, "is no date or duration"),
         ("edit", {"expiry": "1m"}, "could mean minutes or months"),
         ("reinstate", {}, "is not suspended"),
-        ("reset-ips", {}, "It is so already"),
+        ("reset-ips", {}, "no registered address"),
     ],
 )
 async def test_what_cannot_be_is_one_sentence_and_changes_nothing(shop: Shop, command: str, options: dict, said: str):

@@ -108,6 +108,7 @@ ASKED: dict[str, Callable[[World, Shop], tuple[tuple[object, ...], dict[str, obj
     "products.get": lambda _, it: ((it.product_id,), {}),
     "products.lock": lambda _, it: ((it.product_id,), {}),
     "products.by_name": lambda _, it: ((it.product_name,), {}),
+    "products.giving": lambda *_: ((900,), {}),
     "products.list": lambda *_: ((), {"starting": "", "limit": 9}),
     "products.count": lambda *_: ((), {}),
     "customers.get": lambda _, it: ((it.customer_id,), {}),

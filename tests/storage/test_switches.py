@@ -16,6 +16,8 @@ from licensing.errors import (
     NothingToChange,
     ProductNotFound,
     Refusal,
+    RoleCarriesPermissions,
+    RoleIsGiven,
 )
 from licensing.events import Action
 from licensing.models import MAX_IDLE_DAYS, MAX_IPS_LIMIT, AutoRegister, Permission, ProductState, TransferRule
@@ -140,3 +142,16 @@ async def test_a_member_names_their_own_licenses_alone(world: World) -> None:
         assert (await world.account.named(member(20), text)).license.id == issued.view.license.id
         with pytest.raises(LicenseNotFound):
             await world.account.named(member(21), text)
+
+
+async def test_a_role_never_both_comes_with_licenses_and_carries_permissions_of_staff(world: World) -> None:
+    product = await world.product("Pro", role_id=900)
+    with pytest.raises(RoleIsGiven):
+        await world.staff.grant(OWNER, role_id=900, permissions=[Permission.LICENSES_VIEW])
+    await world.staff.grant(OWNER, role_id=901, permissions=[Permission.LICENSES_VIEW])
+    with pytest.raises(RoleCarriesPermissions):
+        await world.product("Lite", role_id=901)
+    with pytest.raises(RoleCarriesPermissions):
+        await world.catalog.change_settings(OWNER, product.product.id, role_id=901)
+    await world.staff.revoke(OWNER, role_id=901, permissions=[Permission.LICENSES_VIEW])
+    await world.catalog.change_settings(OWNER, product.product.id, role_id=901)

@@ -218,7 +218,7 @@ def test_a_grace_period_is_a_duration(typed: str, hours: int):
 
 @pytest.mark.parametrize(
     "typed",
-    ["31d", "30d1min", "1y", "1m", "never", "0h", "-1d", "2027-01-01", "🗝️", "9" * 5_000, "999999999y"],
+    ["31d", "30d1min", "1y", "never", "0h", "-1d", "2027-01-01", "🗝️", "9" * 5_000, "999999999y"],
 )
 def test_a_grace_that_is_no_duration_or_too_long_is_refused_with_the_limit(typed: str):
     with pytest.raises(GraceInvalid) as refused:
@@ -230,6 +230,6 @@ def test_a_grace_that_is_no_duration_or_too_long_is_refused_with_the_limit(typed
 def test_any_text_is_a_grace_within_the_limit_or_refused(typed: str, now: datetime):
     try:
         grace_ms = parse_grace_ms(typed, now_ms=ms(now))
-    except GraceInvalid:
+    except (GraceInvalid, ExpiryAmbiguous):
         return
     assert 0 <= grace_ms <= MAX_GRACE_DAYS * 86_400_000
