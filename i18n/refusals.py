@@ -45,6 +45,9 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
         "`{text}` is no date or duration; type something like `30d`, `1y6mo`, `2027-01-01` or `never`."
     ),
     errors.ExpiryAmbiguous: N_("`{text}` could mean minutes or months; type `min` for minutes or `mo` for months."),
+    errors.DateAmbiguous: N_(
+        "`{text}` could be read as two dates; type it as year, month and day, like `2026-12-31`."
+    ),
     errors.ExpiryInPast: N_("`{text}` has passed already; type a later date."),
     errors.ExpiryTooFar: N_("That date is too far away; type one up to the year {limit}, or `never`."),
     errors.GraceInvalid: N_(

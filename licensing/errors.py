@@ -75,6 +75,10 @@ class ExpiryAmbiguous(Refusal):
     """`text` could mean minutes or months."""
 
 
+class DateAmbiguous(ExpiryInvalid):
+    """`text` is a date whose day and month could be swapped."""
+
+
 class ExpiryInPast(Refusal):
     """The date has passed."""
 

@@ -1,5 +1,6 @@
 """Dates and durations as people type them: `30d`, `1y6mo`, `2027-01-01`, `2027-01-01 18:00`, `never`.
 
+`31.12.2027`, `12/31/2027`, `today` and `tomorrow` are dates too; `01/02/2027` could be two, and is none.
 Months and years are calendar ones. A day without a time means through its end, in UTC.
 """
 
@@ -8,6 +9,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 
 from licensing.errors import (
+    DateAmbiguous,
     DurationInvalid,
     ExpiryAmbiguous,
     ExpiryInPast,
@@ -22,6 +24,10 @@ _LAST_YEAR = 9998  # leaves room for zones east of UTC in whatever shows the dat
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NEVER = frozenset({"never", "lifetime", "forever", "none", "-"})
 _NOTHING = frozenset({"", "0", "none", "no", "now", "-"})
+_DAYS_AHEAD = {"today": 0, "tomorrow": 1}
+_MONTHS = 12
+_DAY_AND_MONTH = re.compile(r"(\d{1,2})([./])(\d{1,2})\2(\d{4})", re.ASCII)
+_ISO_T = re.compile(r"(?<=\d)t(?=\d)")
 _PART = re.compile(r"(\d{1,18})\s*([a-z]+)")
 _UNITS = {
     "min": "minutes", "mins": "minutes", "minute": "minutes", "minutes": "minutes",
@@ -42,7 +48,7 @@ def parse_expiry(text: str, *, now_ms: int) -> int | None:
     if typed in _NEVER:
         return None
     now = _from_ms(now_ms)
-    end = _date(typed) or _after(typed, now)
+    end = _date(typed, now) or _after(typed, now)
     if end <= now:
         raise ExpiryInPast(text=text)
     return _to_ms(end)
@@ -56,7 +62,7 @@ def parse_extension(text: str, *, end_ms: int, now_ms: int) -> int | None:
     typed = " ".join(text.lower().split())
     if typed in _NEVER:
         return None
-    end = _date(typed) or _after(typed, _from_ms(max(end_ms, now_ms)))
+    end = _date(typed, _from_ms(now_ms)) or _after(typed, _from_ms(max(end_ms, now_ms)))
     if end <= _from_ms(now_ms):
         raise ExpiryInPast(text=text)
     return _to_ms(end)
@@ -98,10 +104,10 @@ def parse_grace_ms(text: str, *, now_ms: int) -> int:
     return grace // timedelta(milliseconds=1)
 
 
-def _date(typed: str) -> datetime | None:
-    day_text, _, time_text = typed.replace("t", " ").removesuffix("z").partition(" ")
+def _date(typed: str, now: datetime) -> datetime | None:
+    day_text, _, time_text = _ISO_T.sub(" ", typed).removesuffix("z").partition(" ")
     try:
-        day = date.fromisoformat(day_text) if "-" in day_text else None
+        day = _day(day_text, now)
         at = time.fromisoformat(time_text) if time_text else time.max
     except ValueError:
         return None
@@ -110,6 +116,20 @@ def _date(typed: str) -> datetime | None:
     if day.year > _LAST_YEAR:
         raise ExpiryTooFar(limit=_LAST_YEAR)
     return datetime.combine(day, at, at.tzinfo or UTC)
+
+
+def _day(typed: str, now: datetime) -> date | None:
+    if typed in _DAYS_AHEAD:
+        return now.date() + timedelta(days=_DAYS_AHEAD[typed])
+    numbers = _DAY_AND_MONTH.fullmatch(typed)
+    if numbers is None:
+        return date.fromisoformat(typed) if "-" in typed else None
+    first, second = int(numbers[1]), int(numbers[3])
+    # Who writes the day first and who the month cannot be told, unless only one of the two can be the month.
+    if first != second and min(first, second) > 0 and max(first, second) <= _MONTHS:
+        raise DateAmbiguous(text=typed)
+    day, month = max(first, second), min(first, second)
+    return date(int(numbers[4]), month, day)
 
 
 def _after(typed: str, now: datetime) -> datetime:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licensing.errors import (
+    DateAmbiguous,
     ExpiryAmbiguous,
     ExpiryInPast,
     ExpiryInvalid,
@@ -114,13 +115,13 @@ REFUSED = {
     "1.5y": ExpiryInvalid,
     "30 fortnights": ExpiryInvalid,
     "30d!": ExpiryInvalid,
-    "tomorrow": ExpiryInvalid,
+    "yesterday": ExpiryInvalid,
     "2027-13-01": ExpiryInvalid,
     "2027-02-29": ExpiryInvalid,
     "2027-00-00": ExpiryInvalid,
     "2027-1-1": ExpiryInvalid,
-    "01.01.2027": ExpiryInvalid,
-    "01/02/2027": ExpiryInvalid,
+    "01.01.27": ExpiryInvalid,
+    "01/02/2027": DateAmbiguous,
     "2027-01-01 25:00": ExpiryInvalid,
     "2027-01-01 noon": ExpiryInvalid,
     "2027-01-01 18:00 30d": ExpiryInvalid,
