@@ -9,8 +9,8 @@ from bot.commands.operator import Desk, run_at_desk, tell
 from bot.commands.options import Refused
 from bot.commands.words import license_line, minute, plain
 from bot.config import Config
-from i18n import N_, ngettext
 from i18n import gettext as _
+from i18n import ngettext
 from licensing import lifecycle
 from licensing.models import LicenseView
 from licensing.services.changes import Changed
@@ -19,7 +19,6 @@ from licensing.services.terms import Terms
 from licensing.verdict import license_status
 
 _EVERY = 1_000_000
-_YES = N_("y yes")  # every answer that agrees, with blanks between
 
 
 def issue(config: Config, terms: Terms, *, server: str | None, count: int) -> None:
@@ -144,7 +143,7 @@ def _capitalized(sentence: str) -> str:
 
 
 def _agreed(question: str) -> bool:
-    yes = {"y", "yes", *_(_YES).split()}
+    yes = {"y", "yes", *_("y yes").split()}  # every answer that agrees, with blanks between
     return _answer(_("{question} [y/N]").format(question=question)).casefold() in yes
 
 
