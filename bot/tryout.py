@@ -84,7 +84,9 @@ class Tryout:
             await self._stage.owner.slash("license revoke", license=self._claimed, reason="Chargeback")
 
     async def _issued(self) -> str:
-        issued = await self._stage.support.slash("license issue", product=self._product, max_ips=2)
+        issued = await self._stage.support.slash("license issue", product=self._product)
+        if issued.content and not issued.components:  # a refusal is one sentence, and no panel
+            raise RuntimeError(_("The bot refused: {sentence}").format(sentence=issued.content))
         self._key = await self._key_in(issued)
         return self._key
 

@@ -39,7 +39,7 @@ QUESTIONS: Mapping[str, Question] = {
         confirm=N_("Revoke for good"),
         asked=N_("### Revoke this license for good?"),
         consequence=N_(
-            "The very next validation is refused, and nobody can take this back: "
+            "The very next validation is refused, and nobody in Discord can take this back: "
             "to restore access, a new license must be issued."
         ),
         done=N_("License #{id} for {product} is revoked; its next validation is refused."),

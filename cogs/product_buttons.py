@@ -23,7 +23,7 @@ class RotateNow(
         custom_id = f"product:v1:{product_id}:rotate:{minutes}:{visible}"
         super().__init__(button(_("Rotate the key"), custom_id, discord.ButtonStyle.danger))
         self._product_id = int(product_id)
-        self._grace = f"{minutes}min"
+        self._grace, self._grace_ms = f"{minutes}min", int(minutes) * 60_000
         self._replacing = API_KEY_START + visible
 
     async def pressed(self, interaction: Interaction) -> None:
@@ -32,6 +32,9 @@ class RotateNow(
         grace = "" if self._grace == "0min" else self._grace
         new = await catalog.rotate_key(by, name=self._product_id, grace=grace, replacing=self._replacing)
         lead = _("**{product}** has a new API key.").format(product=words.plain(new.product.name))
+        if grace:
+            ends_at_ms = context_of(interaction).clock() + self._grace_ms
+            lead += "\n" + _("The previous key goes on working until {when}.").format(when=words.when(ends_at_ms))
         await interaction.edit_original_response(view=note(lead))
         await show_api_key(interaction, new)
 

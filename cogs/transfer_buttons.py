@@ -15,7 +15,7 @@ from cogs.ui.persistent import Persistent, button, note
 from i18n import N_
 from i18n import gettext as _
 from licensing.errors import RecipientNotAMember
-from licensing.models import Actor, TransferState, TransferView
+from licensing.models import Actor, TransferRule, TransferState, TransferView
 
 _STEPS = {"accept": N_("Accept"), "decline": N_("Decline"), "cancel": N_("Cancel the transfer")}
 _STYLES = {"accept": discord.ButtonStyle.success}
@@ -91,8 +91,12 @@ def offered(found: TransferView) -> discord.ui.LayoutView:
     transfer = found.transfer
     text = _(
         "{subject}\nThey are asked by direct message; if they take none, they find the offer under `/transfer list`. "
-        "It ends {when}. Until they accept, nothing changes."
+        "It ends {when}."
     ).format(subject=transfer_layouts.subject(found), when=words.when(transfer.expires_at_ms))
+    if found.license.product.settings.transfers is TransferRule.STAFF:
+        text += "\n" + _("Until they accept and staff approve, nothing changes.")
+    else:
+        text += "\n" + _("Until they accept, nothing changes.")
     return layouts.panel(text, items=[Step(str(transfer.organization_id), str(transfer.id), "cancel")])
 
 

@@ -41,6 +41,8 @@ File = Annotated[
 ]
 Form = Annotated[Format | None, typer.Option("--format", help=_("csv or json; else as the file's name ends."))]
 
+_FIRST_SNOWFLAKE = 10**14  # Discord counts from 2015, and its first ids have fifteen digits already
+
 
 def add_to(line: typer.Typer) -> None:
     """Add the commands that do by hand what staff do in Discord."""
@@ -162,7 +164,7 @@ def _discord_id(text: str | None) -> int | None:
     if text is None:
         return None
     digits = text.strip().removeprefix("<@").removesuffix(">")
-    if not (digits.isascii() and digits.isdecimal()) or not 0 < int(digits) < 1 << 63:
+    if not (digits.isascii() and digits.isdecimal()) or not _FIRST_SNOWFLAKE < int(digits) < 1 << 63:
         raise Refused(
             _("A member is named by their Discord id, a number such as 80351110224678912; copy it in Discord with "
               "Developer Mode on.")

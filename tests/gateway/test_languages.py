@@ -99,7 +99,7 @@ async def test_staff_who_read_german_set_switches_and_members_hand_on_in_german(
 
     await shop.owner.slash("license issue", product="Pro", member=greta)
     offer = await greta.slash("transfer request", license="#1", member=shop.bob)
-    assert "Bis zur Annahme ändert sich nichts." in offer.text
+    assert "Bis zur Annahme und zur Zustimmung des Teams ändert sich nichts." in offer.text
     message = await shop.bob.wait_for_dm("offers you a license")
     assert "You accepted" in (await message.click("Accept")).text
     decided = await greta.slash("approvals")
