@@ -129,7 +129,9 @@ def test_a_thousand_licenses_would_be_issued_as_twenty_are_a_key_a_line(key, don
 
 @pytest.mark.usefixtures("key")
 def test_several_licenses_have_no_holder(refused):
-    assert "leave --member and --email out" in refused("license", "issue", "Editor", "--count", "2", "--member", str(BOB))
+    assert "leave --member and --email out" in refused(
+        "license", "issue", "Editor", "--count", "2", "--member", str(BOB)
+    )
 
 
 @pytest.mark.parametrize(
