@@ -18,7 +18,7 @@ from storage_world import World, opened
 from sandbox import Guild, Member, Sandbox
 from storage import DatabaseSettings
 
-REQUIRED = "KEYPORT_REQUIRE_BROWSER"
+REQUIRED = "REQUIRE_BROWSER"
 PATIENCE_MS = 10_000
 
 
