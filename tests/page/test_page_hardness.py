@@ -51,13 +51,21 @@ async def test_whatever_is_typed_into_is_seen_to_have_the_focus(windows, guild):
     await _outlined(tab, ".search")
     await tab.press("Escape")
     await tab.page.locator(".area").click()
-    await _outlined(tab, ".area")
+    await _ringed(tab, ".area", ".composer-box")
     await tab.command("echo")
-    await _outlined(tab, ".chip-input")
+    await _ringed(tab, ".chip-input", ".chip")
     await tab.page.locator(".tail").focus()
-    await _outlined(tab, ".tail")
+    await _ringed(tab, ".tail", ".composer-box")
 
 
 async def _outlined(tab, selector: str) -> None:
     found = await tab.sees(f"{selector}:focus")
     assert await found.evaluate(OUTLINED) == ["solid", "2px"]
+
+
+async def _ringed(tab, selector: str, around: str) -> None:
+    """Expect the part around what one types into to show the focus, two pixels wide."""
+    typed_into = tab.page.locator(f"{selector}:focus-visible")
+    await typed_into.wait_for()
+    ring = tab.page.locator(around).filter(has=typed_into)
+    assert "0px 0px 0px 2px" in await ring.evaluate("(element) => getComputedStyle(element).boxShadow")
