@@ -110,7 +110,7 @@ async def test_a_license_is_issued_and_claimed_with_the_keyboard_alone(sold, win
     while "/license issue" not in await (await tab.sees(".option.active")).inner_text():
         await tab.press("ArrowDown")
     await tab.press("Enter")
-    await tab.sees(".option", "Nightfall")
+    await tab.sees(".option.active", "Nightfall")
     await tab.press("Enter", "Enter")
     await tab.reads("hand over the key")
     key = await key_shown(tab)

@@ -51,7 +51,7 @@ async def test_what_cannot_be_sent_is_said_as_the_client_says_it(owner):
     await owner.press("Escape", "Enter")
     await owner.sees(".composer-hint", "This option is required. Specify a value.")
     await owner.type("Day")
-    await owner.sees(".option", "Daybreak")
+    await owner.sees(".option.active", "Daybreak")
     await owner.press("Enter")
     await owner.type("amount:11")
     await owner.press("Enter")
@@ -333,7 +333,7 @@ async def test_a_bot_that_starts_anew_under_an_open_page_is_answered_again(owner
 async def test_options_are_chosen_with_arrow_keys_and_enter_alone_sends(owner):
     await owner.command("echo")
     await owner.type("Day")
-    await owner.sees(".option", "Daybreak")
+    await owner.sees(".option.active", "Daybreak")
     await owner.press("Enter")
     await owner.sees(".option", "amount")
     assert await owner.page.locator(".option.active").count() == 0

@@ -203,8 +203,11 @@ async function send() {
   }
   if (/^\/[^\s/]+/.test(text) && !files.length) {
     const whole = parse(`${text} `, await available());
-    if (whole) enter(whole.leaf, whole.given);
-    else hint.textContent = `There is no command ${text.split(/\s/)[0]} here. Type / to see which there are.`;
+    if (whole) {
+      // Whoever typed a whole command faster than its options could appear has sent it all the same.
+      enter(whole.leaf, whole.given);
+      line.send();
+    } else hint.textContent = `There is no command ${text.split(/\s/)[0]} here. Type / to see which there are.`;
     return;
   }
   await deliver(text);
