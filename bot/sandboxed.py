@@ -7,7 +7,6 @@ claims it, a product validates it, the owner revokes it, the next validation is 
 import contextlib
 import logging
 import re
-import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -179,7 +178,7 @@ def _invite(base_url: str, api_key: str, key: str, database: Database) -> None:
 
 def _program() -> str:
     """Return how this program was called, so that the line can be copied as it is."""
-    return "keyport" if shutil.which("keyport") else sys.argv[0] if sys.argv[0].endswith("keyport") else "keyport"
+    return sys.argv[0] if sys.argv[0].endswith("keyport") else f"{sys.executable} -m bot"
 
 
 def _key_shown(sandbox: Sandbox) -> Callable[[Reply], Awaitable[str]]:

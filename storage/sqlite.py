@@ -21,7 +21,7 @@ Work = Callable[[StatementTransaction], Steps[T]]
 Committed = Callable[[set[int]], None]
 
 OLDEST_SQLITE = (3, 38)  # STRICT tables came with 3.37, the ->> operator with 3.38
-_BUSY_TIMEOUT_MS = 3_000  # leaves time to say so within the five seconds that a stop may take
+_BUSY_TIMEOUT_MS = 2_000  # twice this, for the write in hand and the last one, fits into the 5 s of a stop
 _MAX_BATCH = 500
 _NOT_OUR_FAULT = frozenset(
     {
