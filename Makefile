@@ -16,7 +16,7 @@ run: $(VENV)/.runtime ## Start KeyPort: your bot if a token is configured, else 
 	@$(BIN)/keyport start
 
 test: $(VENV)/.dev ## Run every test, in parallel and in random order
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n 4
 
 check: $(VENV)/.dev ## Everything CI runs: format, lint, types, contracts, tests
 	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; exit 1; }

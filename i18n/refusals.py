@@ -131,6 +131,40 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     errors.ExportTooLarge: N_(
         "A file with {count} licenses is too large for this server; narrow the search, for example to one product."
     ),
+    errors.VersionInvalid: N_("`{text}` is no version; type one like `1.4.0` or `2.0.0-beta.1`."),
+    errors.VersionRangeInvalid: N_("`{text}` is no range of versions; type one like `>=2.1 <2.4` or `1.x`."),
+    errors.VersionNotListed: N_("`{text}` is not on this product's list; see `/product version list`."),
+    errors.LatestNeedsVersion: N_(
+        "Only a single version can be the latest; type one like `1.4.0` in place of `{text}`."
+    ),
+    errors.TooManyVersions: N_(
+        "A product's list holds at most {limit} versions and ranges; remove some, or use a range such as `1.x`."
+    ),
+    errors.PinAmbiguous: N_("Type either one version or a range, not both."),
+    errors.MaxDevicesInvalid: N_("The device limit must be between 0 and {limit}; 0 means any number of devices."),
+    errors.FileDaysInvalid: N_("License files can last 1 to {limit} days; 0 issues none."),
+    errors.CustomNotJson: N_("That is no JSON: look at line {line}, column {column}."),
+    errors.CustomNotObject: N_('That must be a JSON object, such as {{"tier": "gold"}}.'),
+    errors.CustomTooLarge: N_("That is too large; a custom response has at most {limit} bytes."),
+    errors.CustomNotPortable: N_(
+        "Not every program reads `{where}` alike; name members with a letter first, and use numbers up to 2^53."
+    ),
+    errors.NetworkInvalid: N_(
+        "`{text}` is no address and no range; type one like `203.0.113.7`, `203.0.113.0/24` or `2001:db8::/48`."
+    ),
+    errors.NetworkTooWide: N_("`{text}` would block nearly everybody; type a narrower range."),
+    errors.BlockedAlready: N_("`{text}` is blocked there already; nothing was changed."),
+    errors.BlockNotFound: N_("`{text}` is not blocked there; see `/blacklist list`."),
+    errors.TooManyBlocks: N_("A blacklist holds at most {limit} entries; remove some, or block a range instead."),
+    errors.KeyNameInvalid: N_("An API key's name needs 1 to {limit} ordinary characters; choose another name."),
+    errors.KeyNameTaken: N_("There is already an API key named `{name}`; choose another name."),
+    errors.ApiKeyNotFound: N_("This product has no API key named `{text}`; see `/product key list`."),
+    errors.TooManyApiKeys: N_("A product has at most {limit} named API keys; remove one first."),
+    errors.SigningOff: N_("This product does not sign its answers in this way; turn that on first."),
+    errors.SupportCodeUnknown: N_(
+        "Nothing is known under this code here; check it, and ask the holder of the license or the staff."
+    ),
+    errors.PlanUnknown: N_("There is no plan `{text}`; there is: {plans}."),
     errors.ManageRolesMissing: N_(
         "I may not give roles here; under Server Settings → Roles, allow my role Manage Roles and try again."
     ),

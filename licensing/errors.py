@@ -281,3 +281,99 @@ class LicenseSuspendedAlready(NothingToChange):
 
 class ProductIsAlready(NothingToChange):
     """The product `name` is in the `state` that it should be brought to."""
+
+
+class VersionInvalid(Refusal):
+    """`text` is no version."""
+
+
+class VersionRangeInvalid(Refusal):
+    """`text` is no range of versions, or one that holds nothing."""
+
+
+class VersionNotListed(Refusal):
+    """The product has no rule for `text`."""
+
+
+class LatestNeedsVersion(Refusal):
+    """Only one version can be the latest, never a range (`text`)."""
+
+
+class TooManyVersions(Refusal):
+    """A product has `limit` version rules already."""
+
+
+class PinAmbiguous(Refusal):
+    """Both an exact version and a range were named."""
+
+
+class MaxDevicesInvalid(Refusal):
+    """A device limit is outside 0 to `limit`."""
+
+
+class FileDaysInvalid(Refusal):
+    """The lifetime of license files is outside 0 to `limit` days."""
+
+
+class CustomNotJson(Refusal):
+    """The custom response is no JSON: wrong at `line`, `column`."""
+
+
+class CustomNotObject(Refusal):
+    """The custom response is JSON, but no object."""
+
+
+class CustomTooLarge(Refusal):
+    """The custom response has more than `limit` bytes."""
+
+
+class CustomNotPortable(Refusal):
+    """The custom response holds at `where` what JSON libraries read differently."""
+
+
+class NetworkInvalid(Refusal):
+    """`text` is no address and no range."""
+
+
+class NetworkTooWide(Refusal):
+    """`text` would block everybody."""
+
+
+class BlockedAlready(Refusal):
+    """`text` is blocked there already."""
+
+
+class BlockNotFound(Refusal):
+    """Nothing like `text` is blocked there."""
+
+
+class TooManyBlocks(Refusal):
+    """There are `limit` blocked addresses and ranges already."""
+
+
+class KeyNameInvalid(Refusal):
+    """The name of an API key is empty, too long (`limit`) or holds control characters."""
+
+
+class KeyNameTaken(Refusal):
+    """The product has an API key named `name` already."""
+
+
+class ApiKeyNotFound(Refusal):
+    """The product has no API key named `text`."""
+
+
+class TooManyApiKeys(Refusal):
+    """A product has `limit` named API keys already."""
+
+
+class SigningOff(Refusal):
+    """The product does not sign answers in this way."""
+
+
+class SupportCodeUnknown(Refusal):
+    """There is no refusal under this code that the asker may see."""
+
+
+class PlanUnknown(Refusal):
+    """No plan is named `text`; there are `plans`."""

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 MAX_IPS_LIMIT = 100_000
 MAX_IDLE_DAYS = 3_650
+MAX_DEVICES_LIMIT = 100_000
+MAX_FILE_DAYS = 366
+PLATFORM = 0  # what the operator decides for every server is kept under this id; no Discord server has it
 NOTES_LIMIT = 1_000
 PRODUCT_NAME_LIMIT = 80
 
@@ -67,6 +70,55 @@ class TransferRule(StrEnum):
     RECIPIENT = "recipient"
 
 
+class VersionMode(StrEnum):
+    """Whether versions are looked at, and whether a bad one refuses."""
+
+    OFF = "off"
+    REPORT = "report"
+    ENFORCE = "enforce"
+
+
+class UnlistedVersions(StrEnum):
+    """What becomes of a version that no rule of the product names."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"
+    ALLOW_NEWER = "allow_newer"
+
+
+class VersionState(StrEnum):
+    """What a product says of a version; `latest` is the current one."""
+
+    LATEST = "latest"
+    ALLOWED = "allowed"
+    DEPRECATED = "deprecated"
+    BLOCKED = "blocked"
+
+
+class SigningKind(StrEnum):
+    """How answers are signed: with a shared secret in the body, or with a key pair in headers."""
+
+    HMAC = "hmac"
+    ED25519 = "ed25519"
+    RSA = "rsa"
+
+
+class KeyScope(StrEnum):
+    """What an API key may ask: everything, or validations alone."""
+
+    FULL = "full"
+    VALIDATE = "validate"
+
+
+class BlockLevel(StrEnum):
+    """For whom an address is blocked, in the order in which they are looked at."""
+
+    PLATFORM = "platform"
+    ORGANIZATION = "organization"
+    CUSTOMER = "customer"
+    LICENSE = "license"
+
+
 class TransferState(StrEnum):
     """How far a transfer is; all but the first two are final."""
 
@@ -92,6 +144,7 @@ class Permission(StrEnum):
     LICENSES_REVEAL = "licenses:reveal"
     LICENSES_EXPORT = "licenses:export"
     TRANSFERS_DECIDE = "transfers:decide"
+    BLACKLIST_EDIT = "blacklist:edit"
     ROLES_EDIT = "roles:edit"
 
 
@@ -144,6 +197,15 @@ class ProductSettings(Record):
     default_duration: str | None = None
     duration_from: DurationFrom = DurationFrom.ISSUE
     transfers: TransferRule = TransferRule.STAFF
+    max_devices: Annotated[int, Field(ge=1, le=MAX_DEVICES_LIMIT)] | None = None
+    versions: VersionMode = VersionMode.OFF
+    unlisted_versions: UnlistedVersions = UnlistedVersions.REFUSE
+    custom_response: bool = True
+    explain: bool = False
+    strict_statuses: bool = False
+    sign_hmac: bool = False
+    sign_headers: SigningKind | None = None  # Ed25519 or RSA
+    license_file_days: Annotated[int, Field(ge=1, le=MAX_FILE_DAYS)] | None = None
 
 
 class Product(Record):
@@ -156,14 +218,54 @@ class Product(Record):
     settings: ProductSettings = ProductSettings()
     created_at_ms: int
     updated_at_ms: int
+    custom: str | None = None  # the response template, as canonical JSON
 
 
 class ApiKey(Record):
-    """What is known of a product's API key: never the key itself."""
+    """What is known of a product's API key: never the key itself. The primary one has no name."""
 
     prefix: str
     created_at_ms: int
     valid_until_ms: int | None = None
+    name: str | None = None
+    scope: KeyScope = KeyScope.FULL
+
+
+class VersionRule(Record):
+    """What a product says of a version (`1.4.0`) or a range of versions (`>=2.1 <2.4`)."""
+
+    spec: str
+    state: VersionState
+    created_at_ms: int
+
+
+class Block(Record):
+    """An address or a range that may not validate, for whom and why; `target_id` is a customer's or a license's."""
+
+    id: int
+    organization_id: int
+    level: BlockLevel
+    target_id: int | None = None
+    network: str
+    reason: str | None = None
+    created_at_ms: int
+
+
+class SigningKey(Record):
+    """A key that answers are signed with; the private half, or the shared secret, is sealed.
+
+    The newest that has begun signs; one that was rotated with a grace period begins when the old one ends.
+    """
+
+    id: str
+    product_id: int
+    kind: SigningKind
+    public: str = ""  # PEM; empty for a shared secret
+    sealing_id: str
+    sealed: bytes
+    created_at_ms: int
+    signs_from_ms: int
+    signs_until_ms: int | None = None
 
 
 class Customer(Record):
@@ -193,6 +295,10 @@ class License(Record):
     updated_at_ms: int
     expired_at_ms: int | None = None  # when its end was noticed, so that it is told of once
     duration: str | None = None  # counts from the claim, which has not happened yet
+    version_pinned: str | None = None
+    version_min: str | None = None  # inclusive
+    version_max: str | None = None  # exclusive
+    custom: str | None = None  # overrides the product's response template, as canonical JSON
 
 
 class SealedKey(Record):
@@ -212,6 +318,44 @@ class Address(Record):
     last_seen_at_ms: int
 
 
+class Device(Record):
+    """One registered device; the empty name stands for every caller that names none."""
+
+    device: str
+    first_seen_at_ms: int
+    last_seen_at_ms: int
+
+
+class Attempt(Record):
+    """Validations of a license that were alike: how they ended, from where, how often, and when last."""
+
+    license_id: int
+    status: str
+    address: str | None = None
+    device: str | None = None
+    version: str | None = None
+    count: int = 1
+    first_at_ms: int
+    last_at_ms: int
+
+
+class RefusalRecord(Record):
+    """A refused validation under its support code, with the trace that tells why."""
+
+    code: str
+    organization_id: int
+    product_id: int
+    license_id: int | None = None
+    status: str
+    address: str | None = None
+    device: str | None = None
+    version: str | None = None
+    trace: str  # JSON: [{"check", "outcome", "status", "fact"}, ...]
+    count: int = 1
+    first_at_ms: int
+    last_at_ms: int
+
+
 class LicenseView(Record):
     """A license with what people want to see beside it."""
 
@@ -220,6 +364,7 @@ class LicenseView(Record):
     customer: Customer | None
     key: SealedKey
     addresses: tuple[Address, ...] = ()
+    devices: tuple[Device, ...] = ()
 
 
 class StaffGrant(Record):
