@@ -1,9 +1,11 @@
 """The vault: keyed hashes to look license keys up by, and sealed copies to show them; its secrets are one file.
 
-The key file is made beside an empty database only. Without it every stored license key is lost, so a missing or
-wrong one refuses the start and destroys nothing.
+It seals the secrets that answers are signed with as well, and makes pseudonyms of addresses. The key file is made
+beside an empty database only. Without it every stored license key is lost, so a missing or wrong one refuses the
+start and destroys nothing.
 """
 
+import base64
 import hashlib
 import hmac
 import json
@@ -23,6 +25,10 @@ _FORMAT = "keyport-key-file"
 _VERSION = 1
 _SECRET_BYTES = 32
 _NONCE_BYTES = 12
+_PSEUDONYM_BYTES = 16
+_FOR_SECRETS = (
+    b"keyport secret\0"  # no license key's hash begins so: what was sealed for one is never opened as other
+)
 _OTHERS = 0o077
 
 
@@ -109,6 +115,7 @@ class FileVault:
         self._current = keys.current
         self._ciphers = {key_id: AESGCM(secret) for key_id, secret in keys.sealing.items()}
         self._random_bytes = random_bytes
+        self._pseudonyms = hashlib.blake2b(key=keys.lookup, person=b"keyport address").digest()
 
     def digest(self, tidied_key: str) -> bytes:
         """Return the keyed hash that a key is found by."""
@@ -118,19 +125,45 @@ class FileVault:
 
     def seal(self, key: str, *, digest: bytes, prefix: str) -> SealedKey:
         """Return a key's row: its hash, its first characters, and a copy that only the key file opens."""
-        nonce = self._random_bytes(_NONCE_BYTES)
-        sealed = self._ciphers[self._current].encrypt(nonce, key.encode(), digest)
-        return SealedKey(digest=digest, prefix=prefix, key_id=self._current, ciphertext=nonce + sealed)
+        key_id, ciphertext = self._seal(key.encode(), bound_to=digest)
+        return SealedKey(digest=digest, prefix=prefix, key_id=key_id, ciphertext=ciphertext)
 
     def reveal(self, key: SealedKey) -> str:
         """Return the key as it was issued.
 
         Raises: StoreRefused (key_file_wrong), when a sealed copy was tampered with or its secret is gone.
         """
-        nonce, sealed = key.ciphertext[:_NONCE_BYTES], key.ciphertext[_NONCE_BYTES:]
+        return self._open(key.key_id, key.ciphertext, bound_to=key.digest).decode()
+
+    def seal_secret(self, data: bytes, *, context: bytes) -> tuple[str, bytes]:
+        """Return the id of the secret that opens it again, and a sealed copy that opens in this context alone."""
+        return self._seal(data, bound_to=_FOR_SECRETS + context)
+
+    def open_secret(self, key_id: str, sealed: bytes, *, context: bytes) -> bytes:
+        """Return what was sealed.
+
+        Raises: StoreRefused (key_file_wrong), when it was altered, sealed for another context, or its secret is gone.
+        """
+        return self._open(key_id, sealed, bound_to=_FOR_SECRETS + context)
+
+    def pseudonym(self, text: str) -> str:
+        """Return a stand-in for an address, `~` and 26 characters: always the same under the same key file.
+
+        Addresses can all be tried, so it hides them from whoever has the database, but not the key file.
+        """
+        data = text.encode("utf-8", "surrogatepass")
+        digest = hashlib.blake2b(data, key=self._pseudonyms, digest_size=_PSEUDONYM_BYTES).digest()
+        return "~" + base64.b32encode(digest).decode().rstrip("=").lower()
+
+    def _seal(self, data: bytes, *, bound_to: bytes) -> tuple[str, bytes]:
+        nonce = self._random_bytes(_NONCE_BYTES)
+        return self._current, nonce + self._ciphers[self._current].encrypt(nonce, data, bound_to)
+
+    def _open(self, key_id: str, ciphertext: bytes, *, bound_to: bytes) -> bytes:
+        nonce, sealed = ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:]
         try:
-            return self._ciphers[key.key_id].decrypt(nonce, sealed, key.digest).decode()
-        except (InvalidTag, KeyError) as error:
+            return self._ciphers[key_id].decrypt(nonce, sealed, bound_to)
+        except (InvalidTag, KeyError, ValueError) as error:  # ValueError: cut off within its nonce
             raise StoreRefused("key_file_wrong") from error
 
 
