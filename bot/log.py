@@ -3,25 +3,30 @@
 Use the standard `logging.getLogger(__name__)` or `structlog.get_logger(__name__)`, whichever reads better:
 both end in the same handler. Structlog's takes facts as keywords (`log.info("claimed", license_id=7)`).
 No secret belongs into a log call; what slips through is struck out by its shape in the finished line.
+While an HTTP request is handled, `request_id` stands on every line, as in the answer's X-Request-Id.
 Tracebacks carry no local variables, for those hold keys.
 """
 
 import logging
 import re
 import sys
+from contextvars import ContextVar
 from typing import Any, TextIO
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
-__all__ = ["configure", "redact"]
+__all__ = ["configure", "redact", "request_id"]
 
 STRUCK_OUT = "[redacted]"
+
+# A variable of our own: it is set on every request, and structlog's own binding costs six times as much.
+request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 # `\\[bfnrt]` is an escape of JSON, whose letter does not belong to the word behind it.
 _SECRETS = re.compile(
     r"""
-    (?P<api_key>kp_live_)\w+
+    (?P<api_key>kp_(?:live|sign)_)\w+
     | (?P<webhook>whsec_)[\w+/=-]+
     # an interaction's token stands in the addresses that discord.py puts into its errors
     | (?P<address>(?:interactions|webhooks)/\d+/)[\w-]{20,}
@@ -84,6 +89,7 @@ def _strike_out(match: re.Match[str]) -> str:
 def _facts() -> list[Processor]:
     return [
         structlog.contextvars.merge_contextvars,
+        _name_request,
         structlog.stdlib.filter_by_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
@@ -103,6 +109,12 @@ def _formatter(form: str, *, colors: bool) -> logging.Formatter:
             _redacted,
         ],
     )
+
+
+def _name_request(_logger: Any, _name: str, facts: EventDict) -> EventDict:
+    if current := request_id.get():
+        facts["request_id"] = current
+    return facts
 
 
 def _json(logger: Any, name: str, facts: Any) -> str:

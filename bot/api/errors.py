@@ -90,16 +90,50 @@ def unavailable(reference: str | None = None) -> Refused:
     return Refused(503, Status.UNAVAILABLE, message, headers={str(hdrs.RETRY_AFTER): str(RETRY_UNAVAILABLE_S)})
 
 
-class _Outage:
-    """Says that the store is away at most once a minute: each request could, and fill the disk as well."""
+def no_http() -> Refused:
+    """Return the refusal of bytes that are no well-formed request; nothing of them is repeated."""
+    message = _(
+        "The request is not well-formed HTTP/1.1; look for what is missing (Host), doubled, broken or too long."
+    )
+    return bad_request(400, message, closes=True)
 
-    def __init__(self) -> None:
+
+def nothing_here() -> Refused:
+    """Return the refusal of an address that leads nowhere."""
+    return bad_request(
+        404, _("There is nothing at this address; see POST /api/v1/validate and GET /api/v1/license/KEY.")
+    )
+
+
+def in_one_shape(error: web.HTTPException) -> web.Response:
+    """Return our answer in place of one that aiohttp itself would give, before any handler of ours is asked."""
+    match error.status:
+        case 404:
+            return nothing_here().response()
+        case 413:
+            return body_too_large().response()
+        case 417:
+            message = _("The only Expect header that is understood is: Expect: 100-continue.")
+            return bad_request(417, message, closes=True).response()
+        case code if code < 500:  # noqa: PLR2004 - where the server's own errors begin
+            return bad_request(code, _("This request cannot be answered.")).response()
+        case _other:
+            return unavailable().response()
+
+
+class Seldom:
+    """Lets a line into the log only so often: each request could write one, and fill the disk as well."""
+
+    def __init__(self, every_s: float) -> None:
+        self._every_s = every_s
         self._next_s = -math.inf
 
-    def log(self, error: Unavailable, *, now_s: float) -> None:
-        if now_s >= self._next_s:
-            self._next_s = now_s + OUTAGE_LOGGED_EVERY_S
-            _log.warning("Requests are answered 503, because the store is unavailable: %s", error)
+    def is_due(self, *, now_s: float) -> bool:
+        """Return whether the line may be written; if so, the next may not for a while."""
+        if now_s < self._next_s:
+            return False
+        self._next_s = now_s + self._every_s
+        return True
 
 
 def answering(handler: Handler) -> Handler:
@@ -107,7 +141,7 @@ def answering(handler: Handler) -> Handler:
 
     One wrapper and no aiohttp middlewares: each of those costs every request several percent.
     """
-    outage = _Outage()
+    outage = Seldom(OUTAGE_LOGGED_EVERY_S)
 
     @wraps(handler)
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -118,7 +152,8 @@ def answering(handler: Handler) -> Handler:
         except web.HTTPRequestEntityTooLarge:
             return body_too_large().response()
         except Unavailable as error:
-            outage.log(error, now_s=asyncio.get_running_loop().time())
+            if outage.is_due(now_s=asyncio.get_running_loop().time()):
+                _log.warning("Requests are answered 503, because the store is unavailable: %s", error)
             return unavailable().response()
         except Exception:  # noqa: BLE001 - logged below, and the caller gets an answer that is no 500
             reference = secrets.token_hex(4)

@@ -1,43 +1,202 @@
-"""The API on a socket: bound, served and shut down without losing a request in flight."""
+"""The API on a socket: bound, served and shut down without losing a request in flight.
 
+Everything that holds for each connection and each answer, whoever made it, is here: the request's id, our name, the
+one shape of errors even for what is no HTTP, and how many connections there may be and how long one may hesitate.
+"""
+
+import asyncio
+import itertools
 import logging
-from collections.abc import AsyncIterator
+import re
+import secrets
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.http import HttpProcessingError
 
-from bot.api.limits import KEEPALIVE_S, LINE_LIMIT, LINGER_S, SHUTDOWN_S
+from bot.api.errors import Seldom, in_one_shape, no_http, unavailable
+from bot.api.limits import (
+    CONNECTIONS_AT_MOST,
+    CROWD_LOGGED_EVERY_S,
+    HEADERS_LIMIT,
+    HEADERS_TIMEOUT_S,
+    KEEPALIVE_S,
+    LINE_LIMIT,
+    LINGER_S,
+    SHUTDOWN_S,
+)
+from bot.api.metrics import Traffic
+from bot.log import request_id
+
+REQUEST_ID = "X-Request-Id"
+SERVER_NAME = "KeyPort"  # versions would tell an attacker where to look
+
+_WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+_log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
 async def serve(
-    app: web.Application, *, host: str, port: int, reuse_port: bool = False
+    app: web.Application, *, host: str, port: int, reuse_port: bool = False, traffic: Traffic | None = None
 ) -> AsyncIterator[tuple[str, int]]:
     """Serve an application and yield the address it is bound to; on leaving, answer what was begun.
 
     Raises: OSError, when the address is taken or not ours.
     """
-    runner = web.AppRunner(
-        app,
-        # Writing an access log would cost nearly half of all requests a second.
-        access_log=None,
-        logger=_wire_log(),
-        handle_signals=False,
-        keepalive_timeout=KEEPALIVE_S,
-        lingering_time=LINGER_S,
-        max_line_size=LINE_LIMIT,
-        # A small body must not become a huge one: compressed bodies are refused, so none is unpacked.
-        auto_decompress=False,
-        shutdown_timeout=SHUTDOWN_S,
-    )
+    runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port, reuse_port=reuse_port or None).start()
-        bound = runner.addresses[0]
-        yield str(bound[0]), int(bound[1])
+        listening = await _listen(runner, traffic or Traffic(), host=host, port=port, reuse_port=reuse_port)
+        try:
+            bound = listening.sockets[0].getsockname()
+            yield str(bound[0]), int(bound[1])
+        finally:
+            listening.close()
     finally:
         await runner.cleanup()
+
+
+async def _listen(
+    runner: web.AppRunner, traffic: Traffic, *, host: str, port: int, reuse_port: bool
+) -> asyncio.Server:
+    """Do what `web.TCPSite` does, but with connections of our own kind."""
+    server, loop, log = runner.server, asyncio.get_running_loop(), _wire_log()
+    if server is None:
+        raise RuntimeError("the runner is not set up")
+    _name_requests(server, RequestIds(secrets.token_hex(4)))
+    crowd = Crowd(traffic, at_most=CONNECTIONS_AT_MOST)
+    return await loop.create_server(
+        lambda: Connection(server, crowd, loop=loop, log=log), host, port, reuse_port=reuse_port or None
+    )
+
+
+class RequestIds:
+    """Names requests: by what the caller calls them if that is well-formed, else by a prefix and a counter."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._counter = itertools.count(1)
+
+    def of(self, headers: Mapping[str, str]) -> str:
+        """Return the id of a request."""
+        given = headers.get(REQUEST_ID)
+        if given is not None and _WELL_FORMED.fullmatch(given):
+            return given
+        return f"{self._prefix}-{next(self._counter):x}"
+
+
+def _name_requests(server: web.Server, ids: RequestIds) -> None:
+    """Give each request its id the moment it is read; a middleware would cost every request several percent."""
+    make_request = server.request_factory
+
+    def named(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+        if protocol.deadline is not None:
+            protocol.begin()
+        # This is the connection's task, whose variables the request's own task inherits.
+        request_id.set(ids.of(message.headers))
+        return make_request(message, payload, protocol, writer, task)
+
+    server.request_factory = named
+
+
+class Crowd:
+    """All open connections, of which there may be so many."""
+
+    def __init__(self, traffic: Traffic, *, at_most: int) -> None:
+        self.traffic = traffic
+        self._at_most = at_most
+        self._warning = Seldom(CROWD_LOGGED_EVERY_S)
+
+    def enter(self) -> bool:
+        """Count a connection and return whether there is room for it."""
+        self.traffic.connections += 1
+        if self.traffic.connections <= self._at_most:
+            return True
+        self.traffic.turned_away += 1
+        if self._warning.is_due(now_s=asyncio.get_running_loop().time()):
+            _log.warning("More than %s connections are open; new ones are closed at once.", self._at_most)
+        return False
+
+    def leave(self) -> None:
+        """Count a connection that ended, turned away or not."""
+        self.traffic.connections -= 1
+
+
+class Connection(web.RequestHandler):
+    """One caller's connection: aiohttp's, with our headers on every answer and no patience for half a request."""
+
+    __slots__ = ("_crowd", "deadline")
+
+    def __init__(
+        self, server: web.Server, crowd: Crowd, *, loop: asyncio.AbstractEventLoop, log: logging.Logger
+    ) -> None:
+        super().__init__(
+            server,
+            loop=loop,
+            logger=log,
+            # Writing an access log would cost nearly half of all requests a second.
+            access_log=None,  # type: ignore[arg-type] # documented as optional
+            keepalive_timeout=KEEPALIVE_S,
+            lingering_time=LINGER_S,
+            max_line_size=LINE_LIMIT,
+            max_headers=HEADERS_LIMIT,
+            # A small body must not become a huge one: compressed bodies are refused, so none is unpacked.
+            auto_decompress=False,
+        )
+        self._crowd = crowd
+        self.deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to read, unless there are too many connections already."""
+        if not self._crowd.enter():
+            transport.close()
+            return
+        super().connection_made(transport)
+        # Later requests on the same connection have the keep-alive time to arrive in, which aiohttp watches.
+        self.deadline = asyncio.get_running_loop().call_later(HEADERS_TIMEOUT_S, self.force_close)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Forget the connection."""
+        self._crowd.leave()
+        self.begin()
+        super().connection_lost(exc)
+
+    def begin(self) -> None:
+        """Note that the first request has arrived, or never will."""
+        if self.deadline is not None:
+            self.deadline.cancel()
+            self.deadline = None
+
+    # Returns the coroutine instead of awaiting it: another layer of those would cost every request.
+    def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> Coroutine[Any, Any, tuple[web.StreamResponse, bool]]:
+        """Send an answer, whoever made it: a handler, aiohttp's router or its parser."""
+        if resp.status >= 400:  # noqa: PLR2004 - where HTTP's errors begin
+            if isinstance(resp, web.HTTPException):
+                resp = in_one_shape(resp)
+            self._crowd.traffic.errors[resp.status] += 1
+        headers = resp.headers
+        headers[REQUEST_ID] = request_id.get()
+        headers[hdrs.SERVER] = SERVER_NAME
+        return super().finish_response(request, resp, start_time)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP, in the one shape; aiohttp's words would repeat the request, secrets and all."""
+        super().handle_error(request, status, exc, message)  # logs it, and gives up where an answer has begun
+        refused = no_http() if isinstance(exc, HttpProcessingError) else unavailable()
+        response = refused.response()
+        response.force_close()
+        return response
 
 
 def _wire_log() -> logging.Logger:

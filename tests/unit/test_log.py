@@ -14,6 +14,7 @@ from bot import log
 
 KEY = "ABCD-EFGH-JKMN-PQRS"
 API_KEY = "kp_live_" + "a1B2" * 16
+SIGNING_SECRET = "kp_sign_" + "0f9e" * 16
 BOT_TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GhIjKl.abcdefghijklmnopqrstuvwxyz0123456789AB"
 INTERACTION = "aW50ZXJhY3Rpb246MTIzNDU2Nzg5MDEyMzQ1"
 
@@ -57,7 +58,7 @@ def test_a_traceback_shows_no_local_variable(configure: Configure, form: str):
 @pytest.mark.parametrize("form", ["json", "console"])
 @pytest.mark.parametrize(
     "secret",
-    [KEY, KEY.lower(), KEY.replace("-", ""), API_KEY, BOT_TOKEN, "whsec_c2VjcmV0LXNlY3JldA=="],
+    [KEY, KEY.lower(), KEY.replace("-", ""), API_KEY, SIGNING_SECRET, BOT_TOKEN, "whsec_c2VjcmV0LXNlY3JldA=="],
 )
 def test_a_secret_is_struck_out_wherever_it_stands(configure: Configure, form: str, secret: str):
     stream = configure(form)
@@ -67,7 +68,7 @@ def test_a_secret_is_struck_out_wherever_it_stands(configure: Configure, form: s
         int(f"bad\n{secret}")
     except ValueError:
         logging.getLogger("plain").exception("failed")
-    assert secret.removeprefix("kp_live_").removeprefix("whsec_") not in stream.getvalue()
+    assert secret.removeprefix("kp_live_").removeprefix("kp_sign_").removeprefix("whsec_") not in stream.getvalue()
     assert stream.getvalue().count(log.STRUCK_OUT) == 4  # int() escapes its line break itself
 
 
@@ -137,3 +138,25 @@ async def test_facts_bound_for_a_task_stand_on_its_lines_alone(configure: Config
 
     await asyncio.gather(work("a"), work("b"))
     assert [json.loads(line)["reference"] for line in stream.getvalue().splitlines()] == ["a", "b"]
+
+
+async def test_the_request_that_is_handled_stands_on_its_lines_alone_whichever_way_they_are_logged(
+    configure: Configure,
+):
+    stream = configure()
+
+    async def handle(request_id: str) -> None:
+        log.request_id.set(request_id)
+        await asyncio.sleep(0)
+        logging.getLogger("plain").info("worked")
+        structlog.get_logger("structured").info("worked")
+
+    await asyncio.gather(handle("a"), handle("b"))
+    logging.getLogger("plain").info("idle")
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line.get("request_id") for line in lines] == ["a", "a", "b", "b", None]
+
+
+@pytest.mark.parametrize("prefix", ["kp_live_", "kp_sign_", "whsec_"])
+def test_the_kind_of_a_struck_out_secret_is_still_told(prefix: str):
+    assert log.redact(f"got {prefix}0f9e0f9e, sorry") == f"got {prefix}{log.STRUCK_OUT}, sorry"
