@@ -75,8 +75,9 @@ class Blacklist:
         tables = self._ipv4 if isinstance(ip, IPv4Address) else self._ipv6
         if not tables:
             return None
+        address = int(ip)
         for scope in _scopes(customer_id, license_id):
-            network = _find(tables.get(scope, ()), int(ip))
+            network = _find(tables.get(scope, ()), address)
             if network is not None:
                 return Blocked(scope[0], network)
         return None

@@ -127,17 +127,15 @@ def _refuse_surrogate(text: str, where: str) -> None:
 
 def _number(typed: str, where: str) -> _Number:
     value = float(typed)
-    if not math.isfinite(value):
-        raise CustomNotPortable(where=where)
-    written = _javascript(value)
-    if written.lstrip("-").isdecimal() and (abs(value) > _MAX_INTEGER or _loses(typed)):
+    written = _javascript(value) if math.isfinite(value) else ""
+    # 1e20 is written 100000000000000000000, which other languages read as an integer too large for them
+    if not written or any(_is_large_integer(text) for text in (typed, written)):
         raise CustomNotPortable(where=where)
     return _Number(written)
 
 
-def _loses(typed: str) -> bool:
-    """Tell whether an integer, typed as one, is beyond what a double holds exactly."""
-    digits = typed.lstrip("-")
+def _is_large_integer(number: str) -> bool:
+    digits = number.removeprefix("-")
     return digits.isdecimal() and int(digits) > _MAX_INTEGER
 
 

@@ -20,7 +20,7 @@ Order = tuple[Any, ...]
 _LOWEST: Order = (0, 0, 0, 0, (0,))
 _HIGHEST: Order = (math.inf,)
 
-_CALLER_LENGTH = 256  # what a caller may send; anything longer has no order
+_LONGEST = 256  # what a caller may send; anything longer has no order and is no range
 _CACHED = 1_024
 _FULL = 3  # numbers of a version that names no line: major, minor, patch
 
@@ -88,7 +88,7 @@ class _Operand(NamedTuple):
 @lru_cache(_CACHED)
 def order_of(version: str) -> Order | None:
     """Return what versions are ordered by; None for one that has no order."""
-    found = _VERSION.fullmatch(version.strip()) if len(version) <= _CALLER_LENGTH else None
+    found = _VERSION.fullmatch(version.strip()) if len(version) <= _LONGEST else None
     return None if found is None else (*_padded(_numbers(found["numbers"])), _stage(found["pre"]))
 
 
@@ -107,7 +107,7 @@ def spaced(text: str) -> str:
 @lru_cache(_CACHED)
 def intervals(spec: str) -> tuple[Interval, ...]:
     """Return what a range holds; nothing where it cannot be read, or where one of its alternatives is empty."""
-    found = [_alternative(text.strip()) for text in spec.split("||")]
+    found = [_alternative(text.strip()) for text in spec.split("||")] if len(spec) <= _LONGEST else []
     readable = tuple(interval for interval in found if interval is not None and interval.low < interval.high)
     return readable if len(readable) == len(found) else ()
 
