@@ -1,0 +1,64 @@
+// Reading JSON Schema as the description uses it: references, alternatives, and types in words.
+
+export class Description {
+  constructor(document) {
+    this.document = document;
+  }
+
+  /** What a reference points to, or the thing itself. */
+  resolve(part) {
+    if (!part?.$ref) return part;
+    return part.$ref.slice(2).split("/").reduce((at, name) => at[name], this.document);
+  }
+
+  /** The members of an object: name, type, whether required, description. */
+  members(schema, settings) {
+    const whole = this.#flat(schema);
+    const required = new Set(whole.required ?? []);
+    return Object.entries(whole.properties ?? {}).map(([name, part]) => ({
+      name,
+      type: this.type(part, settings),
+      required: required.has(name),
+      description: part.description ?? this.resolve(part).description ?? "",
+    }));
+  }
+
+  /** The statuses that an answer of this shape can have. */
+  statuses(schema) {
+    const narrowed = schema?.allOf?.find((part) => part.properties?.status);
+    return narrowed?.properties.status.enum ?? [];
+  }
+
+  /** The type in words; `asked` leaves out null, which only stands for leaving the member out. */
+  type(schema, { asked = false } = {}) {
+    if (schema.$ref) return this.type(this.resolve(schema));
+    if (schema.anyOf) return [...new Set(schema.anyOf.map((part) => this.type(part)))].filter((words) => !asked || words !== "null").join(" or ");
+    if (schema.title === "Status") return "a status";
+    if ("const" in schema) return JSON.stringify(schema.const);
+    if (schema.enum) return schema.enum.join(" | ");
+    if (schema.type === "array") return `list of ${schema.items.anyOf ? "objects" : this.type(schema.items)}`;
+    if (schema.format === "date-time") return "time";
+    return `${schema.type ?? "anything"}${limits(schema)}`;
+  }
+
+  get meanings() {
+    return this.document.components.schemas.Status["x-meanings"];
+  }
+
+  /** Every operation: method, path and the rest. */
+  get operations() {
+    return Object.entries(this.document.paths).flatMap(([path, item]) =>
+      Object.entries(item).filter(([method]) => method !== "head").map(([method, operation]) => ({ path, method: method.toUpperCase(), ...operation })),
+    );
+  }
+
+  #flat(schema) {
+    const found = this.resolve(schema) ?? {};
+    return found.allOf ? this.resolve(found.allOf[0]) : found;
+  }
+}
+
+function limits(schema) {
+  if (schema.maxLength === undefined) return "";
+  return schema.minLength ? `, ${schema.minLength}–${schema.maxLength} characters` : `, up to ${schema.maxLength} characters`;
+}
