@@ -12,9 +12,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.app import now_ms, opened, plans_of, serving
+from bot.app import now_ms, opened, serving
 from bot.config import Config
-from licensing.models import Actor, ActorKind, Organization, ProductSettings
+from bot.house import plans_of
+from licensing.choices import ActorKind
+from licensing.models import Actor, Organization, ProductSettings
 from licensing.services.catalog import CatalogService
 from licensing.services.licenses import LicenseService
 from licensing.services.terms import Terms

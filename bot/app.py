@@ -7,44 +7,27 @@ import os
 import random
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.api import AddressReader, Health, build_api, serve
-from bot.commands.versions import program_version
+from bot.api import AddressReader, MetricsPage, Proofs, build_api, serve
 from bot.config import Api, Config, Database
+from bot.house import House, build_house, build_services, build_validation
 from bot.workers import last_time, repeat, running
-from licensing.models import Plan
 from licensing.ports import Clock
-from licensing.services.organizations import Plans
 from licensing.services.upkeep import UpkeepService
-from licensing.services.usage import LastSeen, UsageMeter
-from licensing.services.validation import ValidationService
-from storage import DatabaseSettings, open_store
-from storage.store import SqliteStore
+from storage import DatabaseSettings, Signer, open_store
 
 if TYPE_CHECKING:
     from bot.client import KeyPortClient
-    from cogs.context import Services
 
 _FLUSH_EVERY_S = 0.5
+_FLUSH_HISTORY_EVERY_S = 2.0
 _SWEEP_EVERY_S = 20.0
+_GUESSING_LOGGED_EVERY_S = 60.0
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """Everything that both doors, Discord and HTTP, are built on."""
-
-    store: SqliteStore
-    plans: Plans
-    clock: Clock
-    usage: UsageMeter
-    seen: LastSeen
-    health: Health
 
 
 def now_ms() -> int:
@@ -81,14 +64,7 @@ async def stored(config: Config, *, clock: Clock = now_ms) -> AsyncIterator[Hous
     Raises: StoreRefused.
     """
     async with open_store(store_settings(config.database, cached_licenses=config.cache.licenses)) as store:
-        yield House(
-            store=store,
-            plans=plans_of(config),
-            clock=clock,
-            usage=UsageMeter(store.snapshots),
-            seen=LastSeen(),
-            health=Health(version=program_version(), read_store=_reads(store)),
-        )
+        yield build_house(config, store, clock=clock)
 
 
 @asynccontextmanager
@@ -98,15 +74,20 @@ async def opened(config: Config, *, clock: Clock = now_ms) -> AsyncIterator[Hous
     Raises: StoreRefused.
     """
     async with stored(config, clock=clock) as house:
-        upkeep = UpkeepService(house.store, clock=clock)
+        upkeep = UpkeepService(house.store, keeping=house.keeping, clock=clock)
+        works = (
+            ("usage", _FLUSH_EVERY_S, lambda: _flush(house)),
+            ("history", _FLUSH_HISTORY_EVERY_S, lambda: house.traces.attempts.flush(house.store)),
+            ("upkeep", _SWEEP_EVERY_S, lambda: _sweep(house, upkeep)),
+        )
         try:
-            async with (
-                running(repeat(lambda: _flush(house), every_s=_FLUSH_EVERY_S, name="usage"), name="usage"),
-                running(repeat(lambda: _sweep(house, upkeep), every_s=_SWEEP_EVERY_S, name="upkeep"), name="upkeep"),
-            ):
+            async with contextlib.AsyncExitStack() as stack:
+                for name, every_s, work in works:
+                    await stack.enter_async_context(running(repeat(work, every_s=every_s, name=name), name=name))
                 yield house
         finally:
             await last_time(lambda: _flush(house), name="usage")
+            await last_time(lambda: house.traces.attempts.flush(house.store), name="history")
 
 
 @asynccontextmanager
@@ -115,14 +96,22 @@ async def serving(house: House, config: Api, *, reuse_port: bool = False) -> Asy
 
     Raises: OSError.
     """
-    addresses = AddressReader(
-        config.trusted_proxies,
-        clock=house.clock,
-        client_ip_header=config.client_ip_header,
-        ipv6_prefix=config.ipv6_prefix,
+    metrics = house.config.metrics
+    api = build_api(
+        build_validation(house),
+        addresses=AddressReader(
+            config.trusted_proxies,
+            clock=house.clock,
+            client_ip_header=config.client_ip_header,
+            counting=house.counting,
+        ),
+        proofs=Proofs(Signer(house.store.vault, os.urandom), clock=house.clock),
+        health=house.health,
+        metrics=house.metrics,
+        metrics_page=MetricsPage(house.metrics, token=metrics.token.get_secret_value()) if metrics.enabled else None,
     )
-    api = build_api(build_validation(house), addresses=addresses, health=house.health)
-    async with serve(api, host=config.host, port=config.port, reuse_port=reuse_port) as bound:
+    traffic = house.metrics.traffic
+    async with serve(api, host=config.host, port=config.port, reuse_port=reuse_port, traffic=traffic) as bound:
         yield bound
 
 
@@ -131,62 +120,9 @@ def web_address(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def build_validation(house: House) -> ValidationService:
-    """Put together what answers validations."""
-    return ValidationService(
-        house.store,
-        house.store.vault,
-        plans=house.plans,
-        usage=house.usage,
-        seen=house.seen,
-        clock=house.clock,
-    )
-
-
-def build_services(house: House) -> "Services":
-    """Put together what Discord offers."""
-    from cogs.context import Services  # noqa: PLC0415 - the API alone must not wait for discord.py
-    from licensing.services.account import AccountService  # noqa: PLC0415
-    from licensing.services.catalog import CatalogService  # noqa: PLC0415
-    from licensing.services.changes import ChangeService  # noqa: PLC0415
-    from licensing.services.finder import FinderService  # noqa: PLC0415
-    from licensing.services.licenses import LicenseService  # noqa: PLC0415
-    from licensing.services.organizations import OrganizationService  # noqa: PLC0415
-    from licensing.services.roles import RoleService  # noqa: PLC0415
-    from licensing.services.staff import StaffService  # noqa: PLC0415
-    from licensing.services.transfers import TransferService  # noqa: PLC0415
-
-    store, vault, plans, clock = house.store, house.store.vault, house.plans, house.clock
-    return Services(
-        catalog=CatalogService(store, plans=plans, clock=clock, random_bytes=os.urandom),
-        licenses=LicenseService(store, vault, plans=plans, clock=clock, random_bytes=os.urandom),
-        finder=FinderService(store, vault, clock=clock),
-        changes=ChangeService(store, vault, clock=clock),
-        transfers=TransferService(store, clock=clock),
-        account=AccountService(store, vault, clock=clock),
-        staff=StaffService(store, clock=clock),
-        organizations=OrganizationService(store, clock=clock),
-        roles=RoleService(store, clock=clock),
-    )
-
-
 def store_settings(config: Database, *, cached_licenses: int) -> DatabaseSettings:
     """Return where the store is, as storage wants to know it."""
     return DatabaseSettings(path=config.path, key_file=config.key_path, cached_licenses=cached_licenses)
-
-
-def plans_of(config: Config) -> Plans:
-    """Return the configured plans; 0 there is no limit."""
-    plans = {
-        name: Plan(
-            name=name,
-            products=limits.products or None,
-            licenses=limits.licenses or None,
-            calls_per_product_per_day=limits.calls_per_product_per_day or None,
-        )
-        for name, limits in config.plans.items()
-    }
-    return Plans(plans, default=config.organizations.default_plan)
 
 
 async def connect_discord(house: House, config: Config, *, public_api_url: str, endpoints: Any = None) -> None:
@@ -203,7 +139,7 @@ async def connect_discord(house: House, config: Config, *, public_api_url: str, 
             house.store,
             members_intent=members_intent,
             public_api_url=public_api_url,
-            ipv6_prefix=config.api.ipv6_prefix,
+            counting=house.counting,
         )
 
     supervisor = Supervisor(
@@ -227,20 +163,14 @@ async def told_to_stop() -> None:
     log.info("Stopping.")
 
 
-def _reads(store: SqliteStore) -> Callable[[], Any]:
-    async def check() -> None:
-        store.snapshots.check()  # on the same connection that validations read from
-
-    return check
-
-
 async def _flush(house: House) -> None:
     try:
-        await house.usage.flush(house.store)
+        await house.traces.usage.flush(house.store)
     finally:
-        await house.seen.flush(house.store)
+        await house.traces.seen.flush(house.store)
+        await house.traces.refusals.flush(house.store)
 
 
 async def _sweep(house: House, upkeep: UpkeepService) -> None:
-    await house.seen.flush(house.store)  # a seat in use now must not look idle
+    await house.traces.seen.flush(house.store)  # a seat in use now must not look idle
     await upkeep.sweep()

@@ -39,6 +39,7 @@ from cogs.transfers import Transfers
 from cogs.tree import Catalogues, Tree
 from cogs.ui.forms import Forms, TryAgain
 from cogs.ui.persistent import Cancel
+from licensing.addresses import EVERYTHING_PLAIN, Counting
 from licensing.ports import Clock, Store, Unavailable
 
 log = logging.getLogger(__name__)
@@ -156,7 +157,7 @@ def build_client(
     *,
     members_intent: bool,
     public_api_url: str,
-    ipv6_prefix: int = 64,
+    counting: Counting = EVERYTHING_PLAIN,
     clock: Clock = _now_ms,
     poll_s: float = POLL_S,
     ready_after_s: float = GUILDS_ARRIVE_S,
@@ -167,7 +168,7 @@ def build_client(
         roster=Roster(services.organizations),
         outbox=Outbox(store, poll_s=poll_s, pauses_s=PAUSES_S),
         public_api_url=public_api_url,
-        ipv6_prefix=ipv6_prefix,
+        counting=counting,
         clock=clock,
     )
     return KeyPortClient(context, store, members_intent=members_intent, ready_after_s=ready_after_s)

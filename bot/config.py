@@ -46,6 +46,12 @@ def _no_odd_characters(token: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
+def _printable(token: SecretStr) -> SecretStr:
+    if not _PRINTABLE.fullmatch(token.get_secret_value()):
+        raise ValueError(_("must hold visible ASCII characters without blanks alone"))
+    return token
+
+
 def _web_address(text: str) -> str:
     match = _WEB_ADDRESS.fullmatch(text)
     if not match:
@@ -161,6 +167,35 @@ class Cache(Section):
     licenses: int = Field(default=100_000, ge=1)
 
 
+class Limits(Section):
+    """How many calls a minute are taken from whom, before any quota; 0 is no limit."""
+
+    address_per_minute: int = Field(default=600, ge=0, le=60_000)
+    license_per_minute: int = Field(default=60, ge=0, le=60_000)
+    failures_per_minute: int = Field(default=30, ge=0, le=60_000)
+
+
+class Privacy(Section):
+    """What is kept of people."""
+
+    hash_addresses: bool = False
+
+
+class History(Section):
+    """What validations leave behind for staff, and for how long."""
+
+    attempts_per_license: int = Field(default=50, ge=0, le=1_000)
+    attempts_days: int = Field(default=30, ge=1, le=3_650)
+    refusal_days: int = Field(default=30, ge=1, le=3_650)
+
+
+class Metrics(Section):
+    """Whether figures are shown to Prometheus, and to whom."""
+
+    enabled: bool = True
+    token: Annotated[SecretStr, AfterValidator(_printable)] = SecretStr("")
+
+
 class Plan(Section):
     """The limits of an organization; 0 is no limit."""
 
@@ -186,10 +221,14 @@ class Config(Section):
     api: Api = Api()
     log: Log = Log()
     cache: Cache = Cache()
+    limits: Limits = Limits()
+    privacy: Privacy = Privacy()
+    history: History = History()
+    metrics: Metrics = Metrics()
     plans: dict[PlanName, Plan] = Field(default={}, validate_default=True)
     organizations: Organizations = Organizations()
 
-    SECRET: ClassVar[frozenset[str]] = frozenset({"discord.token"})
+    SECRET: ClassVar[frozenset[str]] = frozenset({"discord.token", "metrics.token"})
 
     @field_validator("plans")
     @classmethod

@@ -134,7 +134,7 @@ async def _stand_in() -> AsyncIterator[Sandbox]:
 
 
 @asynccontextmanager
-async def _served(house: app.House, config: Api) -> AsyncIterator[str]:
+async def _served(house: House, config: Api) -> AsyncIterator[str]:
     """Serve on the configured port, or on any free one: a port that is taken must not end a first try."""
     async with contextlib.AsyncExitStack() as stack:
         try:

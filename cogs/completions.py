@@ -8,7 +8,7 @@ from cogs.actors import actor_of
 from cogs.context import Interaction, context_of
 from cogs.ui import words
 from cogs.ui.errors import Choices, Completion, completes
-from licensing.models import Permission, ProductState
+from licensing.choices import Permission, ProductState
 
 _LIMIT = 25
 

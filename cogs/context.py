@@ -7,6 +7,7 @@ import discord
 
 from cogs.guilds import Roster
 from cogs.outbox import Outbox
+from licensing.addresses import EVERYTHING_PLAIN, Counting
 from licensing.ports import Clock
 from licensing.services.account import AccountService
 from licensing.services.catalog import CatalogService
@@ -45,7 +46,7 @@ class Context:
     outbox: Outbox
     public_api_url: str
     clock: Clock
-    ipv6_prefix: int = 64
+    counting: Counting = EVERYTHING_PLAIN
 
 
 class Bot(Protocol):

@@ -11,9 +11,10 @@ from cogs.context import Services
 from cogs.ui import layouts, words
 from i18n import N_
 from i18n import gettext as _
+from licensing.choices import ActorKind, LicenseState, TransferState
 from licensing.errors import LicenseNotFound, TransferNotFound
 from licensing.events import Action, Event
-from licensing.models import Actor, ActorKind, LicenseState, LicenseView, TransferState, TransferView
+from licensing.models import Actor, LicenseView, TransferView
 from licensing.verdict import Status, license_status
 
 _REASON_LENGTH = 1_000

@@ -12,8 +12,9 @@ from cogs.ui import license_layouts
 from cogs.ui.forms import Field, Form, in_time
 from cogs.ui.persistent import Persistent, button
 from i18n import gettext as _
-from licensing.errors import MaxIpsInvalid
-from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT, LicenseState, LicenseView
+from licensing.choices import LicenseState
+from licensing.input_errors import MaxIpsInvalid
+from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT, LicenseView
 from licensing.services.changes import Changed, Edit
 from licensing.services.switches import whole_number
 

@@ -7,7 +7,8 @@ from cogs import completions, license_buttons, license_questions
 from cogs.actors import acknowledge
 from cogs.context import Context, Interaction
 from i18n import N_
-from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT, Permission
+from licensing.choices import Permission
+from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT
 from licensing.services.changes import Edit
 
 TEXT = app_commands.Range[str, 1, 300]

@@ -12,10 +12,11 @@ from cogs.options import check_holder, parse_address
 from cogs.ui import layouts
 from i18n import N_
 from i18n import gettext as _
-from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT, Permission, ProductState
+from licensing.choices import Permission, ProductState
+from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT
 from licensing.services.licenses import Issued
 from licensing.services.terms import Terms
-from licensing.verdict import Status
+from licensing.verdict import Call, Status
 
 
 @app_commands.guild_only()
@@ -128,6 +129,7 @@ class Licenses(
         license=WHICH,
         address=N_("The IP address the call would come from"),
         version=N_("The version it would name"),
+        device=N_("The device it would name"),
     )
     @app_commands.autocomplete(license=completions.license_(Permission.LICENSES_VIEW))
     async def check(
@@ -136,10 +138,13 @@ class Licenses(
         license: TEXT,  # noqa: A002 - the option's name
         address: app_commands.Range[str, 1, 100] | None = None,
         version: app_commands.Range[str, 1, 100] | None = None,
+        device: app_commands.Range[str, 1, 256] | None = None,
     ) -> None:
         by = await acknowledge(interaction)
-        place = parse_address(address, ipv6_prefix=self._context.ipv6_prefix)
-        checked = await self._licenses.check(by, license, address=place, version=version)
+        counting, ip = self._context.counting, parse_address(address)
+        place = counting.address(ip) if ip else None
+        call = Call("", place, version, counting.device(device), ip)
+        checked = await self._licenses.check(by, license, call)
         panel = layouts.check_panel(checked, self._licenses.key_tail(checked.view), address=place)
         await interaction.followup.send(view=panel, ephemeral=True)
 

@@ -2,20 +2,19 @@
 
 import discord
 
-from licensing.addresses import counted, parse_ip
+from licensing.addresses import IP, parse_ip
+from licensing.choices import Permission
 from licensing.errors import (
-    AddressInvalid,
     HolderIsBot,
     ManageRolesMissing,
     NotAMember,
-    PermissionUnknown,
     RecipientNotAMember,
     RoleAboveAsker,
     RoleManaged,
     RoleTooHigh,
 )
 from licensing.expiry import parse_grace_ms
-from licensing.models import Permission
+from licensing.input_errors import AddressInvalid, PermissionUnknown
 
 
 def check_assignable(role: discord.Role, asker: discord.User | discord.Member) -> None:
@@ -89,8 +88,8 @@ def parse_grace_minutes(text: str | None, *, now_ms: int) -> int:
     return parse_grace_ms(text or "", now_ms=now_ms) // 60_000
 
 
-def parse_address(text: str | None, *, ipv6_prefix: int) -> str | None:
-    """Return an address as a validation would register it: an IPv6 one stands for its whole prefix.
+def parse_address(text: str | None) -> IP | None:
+    """Return an address that was typed.
 
     Raises: AddressInvalid.
     """
@@ -99,4 +98,4 @@ def parse_address(text: str | None, *, ipv6_prefix: int) -> str | None:
     address = parse_ip(text)
     if address is None:
         raise AddressInvalid(text=text)
-    return counted(address, ipv6_prefix=ipv6_prefix)
+    return address

@@ -9,8 +9,8 @@ from cogs.context import Interaction, context_of
 from cogs.ui import layouts, words
 from cogs.ui.persistent import Cancel, Persistent, button, note
 from i18n import gettext as _
+from licensing.choices import ProductState
 from licensing.keys import API_KEY_START
-from licensing.models import ProductState
 from licensing.services.catalog import NewApiKey, ProductChanged, ProductView
 
 

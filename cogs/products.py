@@ -11,7 +11,8 @@ from cogs.options import check_assignable, parse_grace_minutes
 from cogs.ui import layouts, switches, words
 from i18n import N_
 from i18n import gettext as _
-from licensing.models import MAX_IPS_LIMIT, PRODUCT_NAME_LIMIT, Permission, ProductSettings, ProductState
+from licensing.choices import Permission, ProductState
+from licensing.models import MAX_IPS_LIMIT, PRODUCT_NAME_LIMIT, ProductSettings
 
 LISTED = 50
 

@@ -13,8 +13,9 @@ from cogs.ui.forms import Field, Form, in_time
 from cogs.ui.persistent import Persistent, button, picked
 from i18n import N_
 from i18n import gettext as _
+from licensing.choices import AutoRegister, DurationFrom, TransferRule
 from licensing.errors import RoleGone
-from licensing.models import AutoRegister, DurationFrom, Product, TransferRule
+from licensing.models import Product
 from licensing.services.catalog import ProductChanged
 
 _TYPED = "default_max_ips|address_idle_days|default_duration"

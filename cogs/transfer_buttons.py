@@ -14,8 +14,9 @@ from cogs.ui import layouts, transfer_layouts, words
 from cogs.ui.persistent import Persistent, button, note
 from i18n import N_
 from i18n import gettext as _
+from licensing.choices import TransferRule, TransferState
 from licensing.errors import RecipientNotAMember
-from licensing.models import Actor, TransferRule, TransferState, TransferView
+from licensing.models import Actor, TransferView
 
 _STEPS = {"accept": N_("Accept"), "decline": N_("Decline"), "cancel": N_("Cancel the transfer")}
 _STYLES = {"accept": discord.ButtonStyle.success}

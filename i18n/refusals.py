@@ -5,8 +5,8 @@ from enum import Enum
 from typing import Any
 
 from i18n import N_, gettext
-from licensing import errors
-from licensing.models import ProductState
+from licensing import errors, input_errors
+from licensing.choices import ProductState
 from licensing.ports import Unavailable
 
 __all__ = ["BLANK_SENTENCES", "SENTENCES", "STORE_SENTENCES", "explain", "sentence"]
@@ -21,8 +21,8 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
         "You do not have the permission `{permission}` yourself, so you can neither grant nor revoke it; "
         "ask an administrator."
     ),
-    errors.PermissionUnknown: N_("`{text}` is no permission; pick one from the list."),
-    errors.NameInvalid: N_("A product's name needs 1 to {limit} ordinary characters; choose another name."),
+    input_errors.PermissionUnknown: N_("`{text}` is no permission; pick one from the list."),
+    input_errors.NameInvalid: N_("A product's name needs 1 to {limit} ordinary characters; choose another name."),
     errors.NameTaken: N_("There is already a product named `{name}`; choose another name."),
     errors.ProductNotFound: N_("There is no product `{text}` here; pick one from the list."),
     errors.ProductNotSold: N_(
@@ -39,23 +39,27 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     errors.LicenseAlreadyRevoked: N_(
         "This license is already revoked, and that is final; issue a new one to restore access."
     ),
-    errors.HolderAmbiguous: N_("Name a member or an email address, not both."),
-    errors.EmailInvalid: N_("`{text}` is no email address; type one like `name@example.com`."),
-    errors.ExpiryInvalid: N_(
+    input_errors.HolderAmbiguous: N_("Name a member or an email address, not both."),
+    input_errors.EmailInvalid: N_("`{text}` is no email address; type one like `name@example.com`."),
+    input_errors.ExpiryInvalid: N_(
         "`{text}` is no date or duration; type something like `30d`, `1y6mo`, `2027-01-01` or `never`."
     ),
-    errors.ExpiryAmbiguous: N_("`{text}` could mean minutes or months; type `min` for minutes or `mo` for months."),
-    errors.DateAmbiguous: N_(
+    input_errors.ExpiryAmbiguous: N_(
+        "`{text}` could mean minutes or months; type `min` for minutes or `mo` for months."
+    ),
+    input_errors.DateAmbiguous: N_(
         "`{text}` could be read as two dates; type it as year, month and day, like `2026-12-31`."
     ),
-    errors.ExpiryInPast: N_("`{text}` has passed already; type a later date."),
-    errors.ExpiryTooFar: N_("That date is too far away; type one up to the year {limit}, or `never`."),
-    errors.GraceInvalid: N_(
+    input_errors.ExpiryInPast: N_("`{text}` has passed already; type a later date."),
+    input_errors.ExpiryTooFar: N_("That date is too far away; type one up to the year {limit}, or `never`."),
+    input_errors.GraceInvalid: N_(
         "`{text}` is no grace period; type one of at most {limit_days} days, like `24h` or `7d`, or leave it out."
     ),
-    errors.MaxIpsInvalid: N_("The address limit must be between 0 and {limit}; 0 means any number of addresses."),
-    errors.NotesTooLong: N_("That text is too long; use at most {limit} characters."),
-    errors.AddressInvalid: N_("`{text}` is no IP address; type one like `203.0.113.7` or `2001:db8::7`."),
+    input_errors.MaxIpsInvalid: N_(
+        "The address limit must be between 0 and {limit}; 0 means any number of addresses."
+    ),
+    input_errors.NotesTooLong: N_("That text is too long; use at most {limit} characters."),
+    input_errors.AddressInvalid: N_("`{text}` is no IP address; type one like `203.0.113.7` or `2001:db8::7`."),
     errors.KeyNotFound: N_("No license with this key was found here; check it and try again."),
     errors.KeyMistyped: N_("That key looks mistyped; compare it with the original and try again."),
     errors.KeyClaimedByOther: N_("This key belongs to another member; if it is yours, ask the staff of this server."),
@@ -90,7 +94,7 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
         "administrator."
     ),
     errors.NoAddresses: N_("This license has no registered address, so there is nothing to reset."),
-    errors.NothingNamed: N_("Name something to change: an address limit, notes or an end."),
+    input_errors.NothingNamed: N_("Name something to change: an address limit, notes or an end."),
     errors.LicenseSuspendedAlready: N_("This license is suspended already; nothing was changed."),
     errors.ProductIsAlready: N_("`{name}` is {state} already; nothing was changed."),
     errors.RoleCarriesPermissions: N_(
@@ -115,8 +119,8 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     errors.LicenseNotUsable: N_(
         "This license is revoked, suspended or expired, so it cannot change hands; ask the staff of this server."
     ),
-    errors.DurationInvalid: N_("`{text}` is no duration; type something like `30d` or `1y`, or `never`."),
-    errors.IdleDaysInvalid: N_("The idle days must be between 0 and {limit}; 0 keeps addresses for ever."),
+    input_errors.DurationInvalid: N_("`{text}` is no duration; type something like `30d` or `1y`, or `never`."),
+    input_errors.IdleDaysInvalid: N_("The idle days must be between 0 and {limit}; 0 keeps addresses for ever."),
     errors.TransfersOff: N_("Licenses of `{product}` cannot be transferred; ask the staff of this server."),
     errors.TransferPending: N_(
         "This license is being transferred already; cancel that first, with `/transfer cancel`."
@@ -131,32 +135,34 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     errors.ExportTooLarge: N_(
         "A file with {count} licenses is too large for this server; narrow the search, for example to one product."
     ),
-    errors.VersionInvalid: N_("`{text}` is no version; type one like `1.4.0` or `2.0.0-beta.1`."),
-    errors.VersionRangeInvalid: N_("`{text}` is no range of versions; type one like `>=2.1 <2.4` or `1.x`."),
+    input_errors.VersionInvalid: N_("`{text}` is no version; type one like `1.4.0` or `2.0.0-beta.1`."),
+    input_errors.VersionRangeInvalid: N_("`{text}` is no range of versions; type one like `>=2.1 <2.4` or `1.x`."),
     errors.VersionNotListed: N_("`{text}` is not on this product's list; see `/product version list`."),
-    errors.LatestNeedsVersion: N_(
+    input_errors.LatestNeedsVersion: N_(
         "Only a single version can be the latest; type one like `1.4.0` in place of `{text}`."
     ),
     errors.TooManyVersions: N_(
         "A product's list holds at most {limit} versions and ranges; remove some, or use a range such as `1.x`."
     ),
-    errors.PinAmbiguous: N_("Type either one version or a range, not both."),
-    errors.MaxDevicesInvalid: N_("The device limit must be between 0 and {limit}; 0 means any number of devices."),
-    errors.FileDaysInvalid: N_("License files can last 1 to {limit} days; 0 issues none."),
-    errors.CustomNotJson: N_("That is no JSON: look at line {line}, column {column}."),
-    errors.CustomNotObject: N_('That must be a JSON object, such as {{"tier": "gold"}}.'),
-    errors.CustomTooLarge: N_("That is too large; a custom response has at most {limit} bytes."),
-    errors.CustomNotPortable: N_(
+    input_errors.PinAmbiguous: N_("Type either one version or a range, not both."),
+    input_errors.MaxDevicesInvalid: N_(
+        "The device limit must be between 0 and {limit}; 0 means any number of devices."
+    ),
+    input_errors.FileDaysInvalid: N_("License files can last 1 to {limit} days; 0 issues none."),
+    input_errors.CustomNotJson: N_("That is no JSON: look at line {line}, column {column}."),
+    input_errors.CustomNotObject: N_('That must be a JSON object, such as {{"tier": "gold"}}.'),
+    input_errors.CustomTooLarge: N_("That is too large; a custom response has at most {limit} bytes."),
+    input_errors.CustomNotPortable: N_(
         "Not every program reads `{where}` alike; name members with a letter first, and use numbers up to 2^53."
     ),
-    errors.NetworkInvalid: N_(
+    input_errors.NetworkInvalid: N_(
         "`{text}` is no address and no range; type one like `203.0.113.7`, `203.0.113.0/24` or `2001:db8::/48`."
     ),
-    errors.NetworkTooWide: N_("`{text}` would block nearly everybody; type a narrower range."),
+    input_errors.NetworkTooWide: N_("`{text}` would block nearly everybody; type a narrower range."),
     errors.BlockedAlready: N_("`{text}` is blocked there already; nothing was changed."),
     errors.BlockNotFound: N_("`{text}` is not blocked there; see `/blacklist list`."),
     errors.TooManyBlocks: N_("A blacklist holds at most {limit} entries; remove some, or block a range instead."),
-    errors.KeyNameInvalid: N_("An API key's name needs 1 to {limit} ordinary characters; choose another name."),
+    input_errors.KeyNameInvalid: N_("An API key's name needs 1 to {limit} ordinary characters; choose another name."),
     errors.KeyNameTaken: N_("There is already an API key named `{name}`; choose another name."),
     errors.ApiKeyNotFound: N_("This product has no API key named `{text}`; see `/product key list`."),
     errors.TooManyApiKeys: N_("A product has at most {limit} named API keys; remove one first."),
@@ -164,7 +170,7 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     errors.SupportCodeUnknown: N_(
         "Nothing is known under this code here; check it, and ask the holder of the license or the staff."
     ),
-    errors.PlanUnknown: N_("There is no plan `{text}`; there is: {plans}."),
+    input_errors.PlanUnknown: N_("There is no plan `{text}`; there is: {plans}."),
     errors.ManageRolesMissing: N_(
         "I may not give roles here; under Server Settings → Roles, allow my role Manage Roles and try again."
     ),
@@ -172,11 +178,11 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
 
 # Said where only blanks were typed, so that there is nothing to repeat.
 BLANK_SENTENCES: Mapping[type[errors.Refusal], str] = {
-    errors.PermissionUnknown: N_("Type a permission like `licenses:view`, or pick one from the list."),
+    input_errors.PermissionUnknown: N_("Type a permission like `licenses:view`, or pick one from the list."),
     errors.ProductNotFound: N_("Type a product's name, or pick one from the list."),
-    errors.EmailInvalid: N_("Type an email address like `name@example.com`, or leave it out."),
-    errors.ExpiryInvalid: N_("Type a date or duration, like `30d`, `1y6mo`, `2027-01-01` or `never`."),
-    errors.AddressInvalid: N_("Type an IP address like `203.0.113.7` or `2001:db8::7`, or leave it out."),
+    input_errors.EmailInvalid: N_("Type an email address like `name@example.com`, or leave it out."),
+    input_errors.ExpiryInvalid: N_("Type a date or duration, like `30d`, `1y6mo`, `2027-01-01` or `never`."),
+    input_errors.AddressInvalid: N_("Type an IP address like `203.0.113.7` or `2001:db8::7`, or leave it out."),
 }
 
 # The keys are codes of `storage.errors.StoreRefused`, which may not be imported here.

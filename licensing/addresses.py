@@ -1,8 +1,30 @@
 """How an IP address counts as a seat: IPv4 whole, IPv6 by its prefix, IPv4 in IPv6 clothes as IPv4."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 IP = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How callers are told apart: IPv6 by so many bits, and by a keyed hash where nothing of them may be kept."""
+
+    ipv6_prefix: int = 64
+    pseudonym: Callable[[str], str] | None = None
+
+    def address(self, ip: IP) -> str:
+        """Return an address as its seat is counted and kept."""
+        text = counted(ip, ipv6_prefix=self.ipv6_prefix)
+        return self.pseudonym(text) if self.pseudonym else text
+
+    def device(self, device_id: str | None) -> str | None:
+        """Return a device as its seat is counted and kept."""
+        return self.pseudonym(device_id) if self.pseudonym and device_id else device_id
+
+
+EVERYTHING_PLAIN = Counting()
 
 
 def parse_ip(text: str) -> IP | None:

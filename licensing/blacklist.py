@@ -6,8 +6,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import NamedTuple
 
 from licensing.addresses import IP, parse_ip
-from licensing.errors import NetworkInvalid, NetworkTooWide
-from licensing.models import BlockLevel
+from licensing.choices import BlockLevel
+from licensing.input_errors import NetworkInvalid, NetworkTooWide
 
 _IPV4_BITS = 32
 _IPV6_BITS = 128

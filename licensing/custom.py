@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from licensing.errors import CustomNotJson, CustomNotObject, CustomNotPortable, CustomTooLarge
+from licensing.input_errors import CustomNotJson, CustomNotObject, CustomNotPortable, CustomTooLarge
 
 CUSTOM_BYTES = 8_192
 

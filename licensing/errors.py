@@ -35,10 +35,6 @@ class GrantNotAllowed(Refusal):
     """Nobody grants or takes a permission that they lack (`permission`)."""
 
 
-class NameInvalid(Refusal):
-    """A product name is empty, too long (`limit`) or holds control characters."""
-
-
 class NameTaken(Refusal):
     """The organization has a product of this `name` already."""
 
@@ -57,50 +53,6 @@ class LicenseNotFound(Refusal):
 
 class LicenseAlreadyRevoked(Refusal):
     """A revoked license stays revoked."""
-
-
-class HolderAmbiguous(Refusal):
-    """Both a member and an email address were named."""
-
-
-class EmailInvalid(Refusal):
-    """`text` is no email address."""
-
-
-class ExpiryInvalid(Refusal):
-    """`text` is no date or duration."""
-
-
-class ExpiryAmbiguous(Refusal):
-    """`text` could mean minutes or months."""
-
-
-class DateAmbiguous(ExpiryInvalid):
-    """`text` is a date whose day and month could be swapped."""
-
-
-class ExpiryInPast(Refusal):
-    """The date has passed."""
-
-
-class ExpiryTooFar(Refusal):
-    """The date lies beyond the year `limit`."""
-
-
-class GraceInvalid(Refusal):
-    """`text` is no duration for a grace period of at most `limit_days` days."""
-
-
-class MaxIpsInvalid(Refusal):
-    """The address limit is not between 0 and `limit`."""
-
-
-class NotesTooLong(Refusal):
-    """Notes hold at most `limit` characters."""
-
-
-class AddressInvalid(Refusal):
-    """`text` is no IP address."""
 
 
 class KeyNotFound(Refusal):
@@ -133,10 +85,6 @@ class KeySuspended(Refusal):
 
 class TooManyWrongKeys(Refusal):
     """The member typed too many wrong keys; again in `seconds`."""
-
-
-class PermissionUnknown(Refusal):
-    """`text` is no permission code."""
 
 
 class ApiKeyRotatedAlready(Refusal):
@@ -215,14 +163,6 @@ class LicenseUnlimited(Refusal):
     """A license without an end cannot be extended."""
 
 
-class DurationInvalid(Refusal):
-    """`text` is no duration for licenses."""
-
-
-class IdleDaysInvalid(Refusal):
-    """The idle days are not between 0 and `limit`."""
-
-
 class TransfersOff(Refusal):
     """The product `product` does not let its licenses change hands."""
 
@@ -271,10 +211,6 @@ class NoAddresses(NothingToChange):
     """The license has no registered address to free."""
 
 
-class NothingNamed(NothingToChange):
-    """An edit names nothing to change."""
-
-
 class LicenseSuspendedAlready(NothingToChange):
     """The license is suspended already."""
 
@@ -283,60 +219,12 @@ class ProductIsAlready(NothingToChange):
     """The product `name` is in the `state` that it should be brought to."""
 
 
-class VersionInvalid(Refusal):
-    """`text` is no version."""
-
-
-class VersionRangeInvalid(Refusal):
-    """`text` is no range of versions, or one that holds nothing."""
-
-
 class VersionNotListed(Refusal):
     """The product has no rule for `text`."""
 
 
-class LatestNeedsVersion(Refusal):
-    """Only one version can be the latest, never a range (`text`)."""
-
-
 class TooManyVersions(Refusal):
     """A product has `limit` version rules already."""
-
-
-class PinAmbiguous(Refusal):
-    """Both an exact version and a range were named."""
-
-
-class MaxDevicesInvalid(Refusal):
-    """A device limit is outside 0 to `limit`."""
-
-
-class FileDaysInvalid(Refusal):
-    """The lifetime of license files is outside 0 to `limit` days."""
-
-
-class CustomNotJson(Refusal):
-    """The custom response is no JSON: wrong at `line`, `column`."""
-
-
-class CustomNotObject(Refusal):
-    """The custom response is JSON, but no object."""
-
-
-class CustomTooLarge(Refusal):
-    """The custom response has more than `limit` bytes."""
-
-
-class CustomNotPortable(Refusal):
-    """The custom response holds at `where` what JSON libraries read differently."""
-
-
-class NetworkInvalid(Refusal):
-    """`text` is no address and no range."""
-
-
-class NetworkTooWide(Refusal):
-    """`text` would block everybody."""
 
 
 class BlockedAlready(Refusal):
@@ -349,10 +237,6 @@ class BlockNotFound(Refusal):
 
 class TooManyBlocks(Refusal):
     """There are `limit` blocked addresses and ranges already."""
-
-
-class KeyNameInvalid(Refusal):
-    """The name of an API key is empty, too long (`limit`) or holds control characters."""
 
 
 class KeyNameTaken(Refusal):
@@ -373,7 +257,3 @@ class SigningOff(Refusal):
 
 class SupportCodeUnknown(Refusal):
     """There is no refusal under this code that the asker may see."""
-
-
-class PlanUnknown(Refusal):
-    """No plan is named `text`; there are `plans`."""

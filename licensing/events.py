@@ -3,7 +3,8 @@
 from enum import StrEnum
 from typing import Any
 
-from licensing.models import Actor, ActorKind, License, Record
+from licensing.choices import ActorKind
+from licensing.models import Actor, License, Record
 
 
 class Action(StrEnum):
@@ -11,9 +12,19 @@ class Action(StrEnum):
 
     ORGANIZATION_JOINED = "organization.joined"
     ORGANIZATION_LEFT = "organization.left"
+    ORGANIZATION_SUSPENDED = "organization.suspended"
+    ORGANIZATION_REINSTATED = "organization.reinstated"
+    ORGANIZATION_PLAN_CHANGED = "organization.plan_changed"
+    ADDRESS_BLOCKED = "blacklist.added"
+    ADDRESS_UNBLOCKED = "blacklist.removed"
     PRODUCT_CREATED = "product.created"
     PRODUCT_UPDATED = "product.updated"
     PRODUCT_KEY_ROTATED = "product.key_rotated"
+    PRODUCT_KEY_ADDED = "product.key_added"
+    PRODUCT_KEY_REMOVED = "product.key_removed"
+    PRODUCT_VERSION_SET = "product.version_set"
+    PRODUCT_VERSION_REMOVED = "product.version_removed"
+    PRODUCT_SIGNING_CHANGED = "product.signing_changed"
     LICENSE_CREATED = "license.created"
     LICENSE_CLAIMED = "license.claimed"
     LICENSE_UPDATED = "license.updated"

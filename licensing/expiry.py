@@ -8,7 +8,7 @@ import calendar
 import re
 from datetime import UTC, date, datetime, time, timedelta
 
-from licensing.errors import (
+from licensing.input_errors import (
     DateAmbiguous,
     DurationInvalid,
     ExpiryAmbiguous,

@@ -18,6 +18,7 @@ API_KEY_SYMBOLS = 64
 API_KEY_PREFIX_LENGTH = len(API_KEY_START) + 4
 LICENSE_KEY_MAX_LENGTH = 256
 PREFIX_LENGTH = 4
+SUPPORT_CODE_LENGTH = 8
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _KEY_LENGTH = 16
@@ -37,6 +38,12 @@ def make_license_key(random_bytes: RandomBytes) -> str:
 def make_api_key(random_bytes: RandomBytes) -> str:
     """Return a new product key, `kp_live_` and 64 characters (381 bits)."""
     return API_KEY_START + _symbols(_BASE62, API_KEY_SYMBOLS, random_bytes)
+
+
+def make_support_code(random_bytes: RandomBytes) -> str:
+    """Return the code of a refusal, `ABCD-EFGH`: short enough to be read out, and no key."""
+    text = _symbols(ALPHABET, SUPPORT_CODE_LENGTH, random_bytes)
+    return f"{text[:4]}-{text[4:]}"
 
 
 def api_key_digest(api_key: str) -> bytes:

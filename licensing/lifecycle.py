@@ -1,5 +1,6 @@
 """How a license changes: pure functions that return the changed record, or refuse."""
 
+from licensing.choices import LicenseState, TransferRule
 from licensing.errors import (
     ExtensionTooShort,
     KeyClaimedAlready,
@@ -18,7 +19,7 @@ from licensing.errors import (
     TransfersOff,
 )
 from licensing.expiry import parse_expiry, parse_extension
-from licensing.models import Customer, License, LicenseState, Product, TransferRule
+from licensing.models import Customer, License, Product
 
 _STATE_REFUSALS = {LicenseState.REVOKED: KeyRevoked, LicenseState.SUSPENDED: KeySuspended}
 

@@ -3,10 +3,10 @@
 A version has up to four numbers (`1.4.0.3`; missing ones are 0), may begin with a `v`, and may end in a
 pre-release (`-beta.2`); build metadata (`+5`) does not count. What looks otherwise (`build-77`) has no order.
 
-Ranges are written as node-semver's (https://github.com/npm/node-semver#ranges), with two differences. A bare `1.4`
-is that one version and no range; and a pre-release belongs to the release that it leads to, so `2.4.0-beta` is not
-below 2.4, but from 2.4 on. The port of node-semver knows neither that nor a fourth number, and passes over what it
-cannot read in a range; the tests hold this module to it in everything else.
+Ranges are written as node-semver's (https://github.com/npm/node-semver#ranges), but a bare `1.4` is that one version
+and no range, and a pre-release belongs to the release that it leads to: `2.4.0-beta` is not below 2.4, but from 2.4
+on. The library of that name agrees (with pre-releases included), and the tests hold this module to it; it is not
+asked at run time because it knows no fourth number and passes over whatever it cannot read in a range.
 """
 
 import math

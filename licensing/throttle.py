@@ -25,6 +25,11 @@ class Throttle:
         self._full_at_ms[key] = full_at
         return 0
 
+    def wait_ms(self, key: Hashable, *, now_ms: int) -> int:
+        """Return the milliseconds until there is one to take, and take none."""
+        full_at = max(self._full_at_ms.get(key, 0), now_ms) + self._period_ms
+        return max(0, full_at - now_ms - self._tolerance_ms)
+
     def refund(self, key: Hashable) -> None:
         """Give one back that was taken in advance."""
         if key in self._full_at_ms:

@@ -1,96 +1,62 @@
-"""The validation rules: one pure function over a snapshot, its checks in the order that the contract fixes.
+"""The validation: one pure function over a snapshot, and a second one that tells how it came to its answer."""
 
-The order and the status names are KeyPort's (docs.keyport.sbs, validation); `suspended` and `not_claimed`
-are ours.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
-from licensing.models import (
-    AutoRegister,
-    License,
-    LicenseState,
-    OrganizationState,
-    Product,
-    ProductState,
+from licensing.checks import (
+    CHECKS,
+    Fact,
+    check_claim,
+    check_expiry,
+    check_license,
+    check_state,
+    new_device,
+    product_of,
+    version_fields,
 )
+from licensing.choices import OrganizationState
+from licensing.models import License, Product
+from licensing.status import STRICT, Status
+from licensing.subject import Call, LicenseSnapshot, ProductSnapshot, Subject
+
+__all__ = [
+    "CHECKS",
+    "STRICT",
+    "Call",
+    "LicenseSnapshot",
+    "Outcome",
+    "ProductSnapshot",
+    "Status",
+    "Step",
+    "Verdict",
+    "judge",
+    "license_status",
+    "trace",
+]
 
 
-class Status(StrEnum):
-    """What a validation answers in its field `status`."""
-
-    ACTIVE = "active"
-    INVALID_API_KEY = "invalid_api_key"
-    RATE_LIMIT_EXCEEDED = "rate_limit_exceeded"
-    INVALID_REQUEST = "invalid_request"
-    UNAVAILABLE = "unavailable"
-    PRODUCT_NOT_FOUND = "product_not_found"
-    PRODUCT_ARCHIVED = "product_archived"
-    PRODUCT_DISABLED = "product_disabled"
-    ORG_SUSPENDED = "org_suspended"
-    BILLING_SUSPENDED = "billing_suspended"
-    LICENSE_NOT_FOUND = "license_not_found"
-    REVOKED = "revoked"
-    SUSPENDED = "suspended"
-    NOT_CLAIMED = "not_claimed"
-    EXPIRED = "expired"
-    IP_NOT_REGISTERED = "ip_not_registered"
-    IP_LIMIT_REACHED = "ip_limit_reached"
-
-
-@dataclass(frozen=True, slots=True)
-class ProductSnapshot:
-    """What a validation needs of a product; `product` is None when it vanished after its key was read."""
-
-    product: Product | None
-    organization_state: OrganizationState
-    plan: str
-    key_valid_until_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LicenseSnapshot:
-    """What a validation needs of a license."""
-
-    license: License
-    addresses: frozenset[str] = frozenset()
-
-
-class Call(NamedTuple):
-    """What a product sends; `address` is None where the caller's address cannot be known."""
-
-    key: str
-    address: str | None = None
-    version: str | None = None
-    device_id: str | None = None
-
-
-class Subject(NamedTuple):
-    """All that a check may look at."""
-
-    product: ProductSnapshot
-    license: LicenseSnapshot | None
-    call: Call
-    now_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The answer to a validation; with `registers` it holds only once that address is durably stored."""
+class Verdict(NamedTuple):
+    """The answer to a validation; what it `registers` must be durably stored before it holds."""
 
     status: Status
     license: License | None = None
     ip_registered: bool | None = None
     ip_count: int | None = None
     registers: str | None = None
+    registers_device: str | None = None
+    version: str | None = None
+    version_valid: bool | None = None
 
     @property
     def valid(self) -> bool:
         """Whether the product may run."""
         return self.status is Status.ACTIVE
+
+    @property
+    def takes_a_seat(self) -> bool:
+        """Whether something must be stored before this is answered."""
+        return self.registers is not None or self.registers_device is not None
 
 
 class Outcome(StrEnum):
@@ -101,101 +67,38 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One line of a trace."""
+class Step(NamedTuple):
+    """One line of a trace, with the fact that decided."""
 
     check: str
     outcome: Outcome
     status: Status | None = None
+    fact: Fact = MappingProxyType({})
 
 
-Check = Callable[[Subject], Status | None]
-
-
-def check_product(subject: Subject) -> Status | None:
-    """Refuse a product that vanished, was archived or is switched off."""
-    product = subject.product.product
-    if product is None:
-        return Status.PRODUCT_NOT_FOUND
-    return _PRODUCT_REFUSALS.get(product.state)
-
-
-def check_organization(subject: Subject) -> Status | None:
-    """Refuse an organization that the operator suspended."""
-    return _ORGANIZATION_REFUSALS.get(subject.product.organization_state)
-
-
-def check_license(subject: Subject) -> Status | None:
-    """Refuse an unknown key; one of another product is unknown, so that its existence never leaks."""
-    product, license_ = subject.product.product, subject.license
-    if license_ is None or product is None or license_.license.product_id != product.id:
-        return Status.LICENSE_NOT_FOUND
-    return None
-
-
-def check_state(subject: Subject) -> Status | None:
-    """Refuse a license that staff revoked or paused."""
-    return _LICENSE_REFUSALS.get(_license(subject).state)
-
-
-def check_claim(subject: Subject) -> Status | None:
-    """Refuse stock: it belongs to nobody until a member claims it."""
-    return Status.NOT_CLAIMED if _license(subject).customer_id is None else None
-
-
-def check_expiry(subject: Subject) -> Status | None:
-    """Refuse a license past its end, where the product enforces it; the end itself is past."""
-    end = _license(subject).expires_at_ms
-    if end is None or subject.now_ms < end or not _product(subject).settings.enforce_expiry:
-        return None
-    return Status.EXPIRED
-
-
-def check_address(subject: Subject) -> Status | None:
-    """Refuse an address that holds no seat and may not take one.
-
-    An address that cannot be known (behind a proxy that is not trusted) neither takes nor misses a seat.
-    """
-    settings, address = _product(subject).settings, subject.call.address
-    taken = _addresses(subject)
-    if not settings.track_ip_on_validate or address is None or address in taken:
-        return None
-    if settings.auto_register is AutoRegister.OFF or (settings.auto_register is AutoRegister.FIRST and taken):
-        return Status.IP_NOT_REGISTERED
-    limit = _license(subject).max_ips
-    return Status.IP_LIMIT_REACHED if limit and len(taken) >= limit else None  # 0 means no limit too
-
-
-CHECKS: tuple[tuple[str, Check], ...] = (
-    ("product", check_product),
-    ("organization", check_organization),
-    ("license", check_license),
-    ("state", check_state),
-    ("claim", check_claim),
-    ("expiry", check_expiry),
-    ("address", check_address),
-)
+_RULES = tuple(check.refuses for check in CHECKS)
 
 
 def judge(product: ProductSnapshot, license_: LicenseSnapshot | None, call: Call, *, now_ms: int) -> Verdict:
     """Return what a validation answers; the first check that fails decides."""
     subject = Subject(product, license_, call, now_ms)
-    for _, check in CHECKS:
-        status = check(subject)
+    for refuses in _RULES:
+        status = refuses(subject)
         if status is not None:
             return _verdict(subject, status)
     return _verdict(subject, Status.ACTIVE)
 
 
 def trace(product: ProductSnapshot, license_: LicenseSnapshot | None, call: Call, *, now_ms: int) -> tuple[Step, ...]:
-    """Return every check in its order and how it ended; after the first failure the rest are skipped."""
+    """Return every check in its order, how it ended and by which fact; after a failure the rest are skipped."""
     subject, failed, steps = Subject(product, license_, call, now_ms), False, []
-    for name, check in CHECKS:
-        status = None if failed else check(subject)
-        outcome = Outcome.SKIPPED if failed else Outcome.FAILED if status else Outcome.PASSED
-        steps.append(Step(name, outcome, status))
-        failed = failed or status is not None
+    for check in CHECKS:
+        if failed:
+            steps.append(Step(check.name, Outcome.SKIPPED))
+            continue
+        status = check.refuses(subject)
+        failed = status is not None
+        steps.append(Step(check.name, Outcome.FAILED if failed else Outcome.PASSED, status, check.fact(subject)))
     return tuple(steps)
 
 
@@ -208,37 +111,15 @@ def license_status(license_: License, product: Product, *, now_ms: int) -> Statu
 
 
 def _verdict(subject: Subject, status: Status) -> Verdict:
+    version, version_valid = version_fields(subject)
     if subject.license is None or check_license(subject) is not None:
-        return Verdict(status)
-    if not _product(subject).settings.track_ip_on_validate:
-        return Verdict(status, subject.license.license)
-    address, taken = subject.call.address, subject.license.addresses
+        return Verdict(status, version=version, version_valid=version_valid)
+    license_, address, taken = subject.license.license, subject.call.address, subject.license.addresses
+    device = new_device(subject) if status is Status.ACTIVE else None
+    if not product_of(subject).settings.track_ip_on_validate:
+        return Verdict(status, license_, None, None, None, device, version, version_valid)
     known = address is not None and address in taken
     registers = address if status is Status.ACTIVE and not known else None
     seats = len(taken) + (registers is not None)
-    return Verdict(status, subject.license.license, known or registers is not None, seats, registers)
-
-
-def _product(subject: Subject) -> Product:
-    assert subject.product.product is not None  # noqa: S101 - check_product ran before
-    return subject.product.product
-
-
-def _license(subject: Subject) -> License:
-    assert subject.license is not None  # noqa: S101 - check_license ran before
-    return subject.license.license
-
-
-def _addresses(subject: Subject) -> frozenset[str]:
-    return subject.license.addresses if subject.license else frozenset()
-
-
-_PRODUCT_REFUSALS = {
-    ProductState.ARCHIVED: Status.PRODUCT_ARCHIVED,
-    ProductState.DISABLED: Status.PRODUCT_DISABLED,
-}
-_ORGANIZATION_REFUSALS = {
-    OrganizationState.SUSPENDED: Status.ORG_SUSPENDED,
-    OrganizationState.BILLING_SUSPENDED: Status.BILLING_SUSPENDED,
-}
-_LICENSE_REFUSALS = {LicenseState.REVOKED: Status.REVOKED, LicenseState.SUSPENDED: Status.SUSPENDED}
+    registered = known or registers is not None
+    return Verdict(status, license_, registered, seats, registers, device, version, version_valid)

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from licensing.errors import VersionInvalid, VersionRangeInvalid
-from licensing.models import UnlistedVersions, VersionState
+from licensing.choices import UnlistedVersions, VersionState
+from licensing.input_errors import VersionInvalid, VersionRangeInvalid
 from licensing.ranges import Order, hold, intervals, is_range, order_of, spaced
 
 __all__ = [

@@ -3,225 +3,251 @@
 Statements are written by hand in `statements`; a test holds a migrated database to these tables.
 """
 
-from typing import Any
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, PrimaryKeyConstraint, Text, UniqueConstraint, text
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    PrimaryKeyConstraint,
-    Table,
-    Text,
-    UniqueConstraint,
-    text,
-)
+from storage.columns import Int64, blob, keyed, metadata, numbered, one_of, table, text_, whole
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+__all__ = ["metadata"]
 
 UNNOTICED = "expires_at_ms IS NOT NULL AND expired_at_ms IS NULL"
 PENDING = "state IN ('offered', 'accepted')"
 
-# STRICT tables know neither BIGINT nor BLOB's synonyms; every SQLite integer is a 64-bit one anyway.
-Int64 = BigInteger().with_variant(Integer(), "sqlite")
 
-
-def _whole(name: str, *args: Any, nullable: bool = False) -> Column[int]:
-    return Column(name, Int64, *args, nullable=nullable)
-
-
-def _text(name: str, *, nullable: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=nullable)
-
-
-def _blob(name: str) -> Column[bytes]:
-    return Column(name, LargeBinary, nullable=False)
-
-
-def _id() -> Column[int]:
-    return Column("id", Int64, primary_key=True, autoincrement=True)
-
-
-def _one_of(column: str, *values: str) -> CheckConstraint:
-    allowed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({allowed})", name=column)
-
-
-def _table(name: str, *items: Any) -> Table:
-    return Table(name, metadata, *items, sqlite_strict=True)
-
-
-def _numbered(name: str, *items: Any) -> Table:
-    """A table whose ids are never given out twice: buttons and logs go on naming them."""
-    return Table(name, metadata, _id(), *items, sqlite_strict=True, sqlite_autoincrement=True)
-
-
-def _keyed(name: str, *items: Any) -> Table:
-    """A table that is looked up by its key alone, so its rows lie in the key's own tree."""
-    return Table(name, metadata, *items, sqlite_strict=True, sqlite_with_rowid=False)
-
-
-organizations = _table(
+organizations = table(
     "organizations",
     Column("id", Int64, primary_key=True, autoincrement=False),
-    _text("name"),
-    _text("plan"),
-    _text("state"),
-    _whole("joined_at_ms"),
-    _whole("left_at_ms", nullable=True),
-    _one_of("state", "active", "suspended", "billing_suspended"),
+    text_("name"),
+    text_("plan"),
+    text_("state"),
+    whole("joined_at_ms"),
+    whole("left_at_ms", nullable=True),
+    one_of("state", "active", "suspended", "billing_suspended"),
 )
 
-products = _numbered(
+products = numbered(
     "products",
-    _whole("organization_id", ForeignKey("organizations.id")),
-    _text("name"),
-    _text("name_folded"),
-    _text("state"),
-    _text("settings"),
-    _whole("created_at_ms"),
-    _whole("updated_at_ms"),
+    whole("organization_id", ForeignKey("organizations.id")),
+    text_("name"),
+    text_("name_folded"),
+    text_("state"),
+    text_("settings"),
+    whole("created_at_ms"),
+    whole("updated_at_ms"),
     # What SQL looks at of the settings stands in columns of its own too.
-    _whole("enforce_expiry", nullable=True),
-    _whole("track_ip", nullable=True),
-    _whole("role_id", nullable=True),
-    _whole("address_idle_days", nullable=True),
+    whole("enforce_expiry", nullable=True),
+    whole("track_ip", nullable=True),
+    whole("role_id", nullable=True),
+    whole("address_idle_days", nullable=True),
+    text_("custom", nullable=True),
     UniqueConstraint("organization_id", "name_folded"),
-    _one_of("state", "active", "archived", "disabled"),
+    one_of("state", "active", "archived", "disabled"),
 )
 
-api_keys = _keyed(
+api_keys = keyed(
     "api_keys",
-    _blob("digest"),
-    _whole("product_id", ForeignKey("products.id")),
-    _text("prefix"),
-    _whole("created_at_ms"),
-    _whole("valid_until_ms", nullable=True),
+    blob("digest"),
+    whole("product_id", ForeignKey("products.id")),
+    text_("prefix"),
+    whole("created_at_ms"),
+    whole("valid_until_ms", nullable=True),
+    text_("name", nullable=True),
+    Column("scope", Text, nullable=False, server_default="full"),
     PrimaryKeyConstraint("digest"),
 )
 
-customers = _numbered(
+product_versions = keyed(
+    "product_versions",
+    whole("product_id", ForeignKey("products.id")),
+    text_("spec"),
+    text_("state"),
+    whole("created_at_ms"),
+    PrimaryKeyConstraint("product_id", "spec"),
+    one_of("state", "latest", "allowed", "deprecated", "blocked"),
+)
+
+signing_keys = keyed(
+    "signing_keys",
+    text_("id"),
+    whole("product_id", ForeignKey("products.id")),
+    text_("kind"),
+    text_("public"),
+    text_("sealing_id"),
+    blob("sealed"),
+    whole("created_at_ms"),
+    whole("signs_from_ms"),
+    whole("signs_until_ms", nullable=True),
+    PrimaryKeyConstraint("id"),
+    one_of("kind", "hmac", "ed25519", "rsa"),
+)
+
+# Its rows are unique with their target: 0 stands for none, since NULLs would all differ.
+blacklist = numbered(
+    "blacklist",
+    whole("organization_id", ForeignKey("organizations.id")),
+    text_("level"),
+    whole("target_id"),
+    text_("network"),
+    text_("reason", nullable=True),
+    whole("created_at_ms"),
+    UniqueConstraint("organization_id", "level", "target_id", "network"),
+    one_of("level", "platform", "organization", "customer", "license"),
+)
+
+customers = numbered(
     "customers",
-    _whole("organization_id", ForeignKey("organizations.id")),
-    _whole("discord_id", nullable=True),
-    _text("email", nullable=True),
-    _text("name", nullable=True),
-    _text("name_folded", nullable=True),
-    _whole("created_at_ms"),
-    _whole("updated_at_ms"),
+    whole("organization_id", ForeignKey("organizations.id")),
+    whole("discord_id", nullable=True),
+    text_("email", nullable=True),
+    text_("name", nullable=True),
+    text_("name_folded", nullable=True),
+    whole("created_at_ms"),
+    whole("updated_at_ms"),
     UniqueConstraint("organization_id", "discord_id"),
     UniqueConstraint("organization_id", "email"),
     CheckConstraint("discord_id IS NOT NULL OR email IS NOT NULL", name="identified"),
 )
 
-licenses = _numbered(
+licenses = numbered(
     "licenses",
-    _whole("organization_id", ForeignKey("organizations.id")),
-    _whole("product_id", ForeignKey("products.id")),
-    _whole("customer_id", ForeignKey("customers.id"), nullable=True),
-    _text("state"),
-    _whole("expires_at_ms", nullable=True),
-    _whole("max_ips", nullable=True),
-    _text("notes", nullable=True),
-    _whole("claimed_at_ms", nullable=True),
-    _whole("revoked_at_ms", nullable=True),
-    _whole("created_at_ms"),
-    _whole("updated_at_ms"),
-    _whole("expired_at_ms", nullable=True),
-    _text("duration", nullable=True),
-    _text("notes_folded", nullable=True),
-    _one_of("state", "active", "suspended", "revoked"),
+    whole("organization_id", ForeignKey("organizations.id")),
+    whole("product_id", ForeignKey("products.id")),
+    whole("customer_id", ForeignKey("customers.id"), nullable=True),
+    text_("state"),
+    whole("expires_at_ms", nullable=True),
+    whole("max_ips", nullable=True),
+    text_("notes", nullable=True),
+    whole("claimed_at_ms", nullable=True),
+    whole("revoked_at_ms", nullable=True),
+    whole("created_at_ms"),
+    whole("updated_at_ms"),
+    whole("expired_at_ms", nullable=True),
+    text_("duration", nullable=True),
+    text_("notes_folded", nullable=True),
+    text_("version_pinned", nullable=True),
+    text_("version_min", nullable=True),
+    text_("version_max", nullable=True),
+    text_("custom", nullable=True),
+    one_of("state", "active", "suspended", "revoked"),
 )
 
-license_keys = _keyed(
+license_keys = keyed(
     "license_keys",
-    _whole("organization_id", ForeignKey("organizations.id")),
-    _blob("digest"),
-    _whole("license_id", ForeignKey("licenses.id")),
-    _text("prefix"),
-    _text("key_id"),
-    _blob("ciphertext"),
+    whole("organization_id", ForeignKey("organizations.id")),
+    blob("digest"),
+    whole("license_id", ForeignKey("licenses.id")),
+    text_("prefix"),
+    text_("key_id"),
+    blob("ciphertext"),
     PrimaryKeyConstraint("organization_id", "digest"),
 )
 
-license_addresses = _keyed(
+license_addresses = keyed(
     "license_addresses",
-    _whole("license_id", ForeignKey("licenses.id")),
-    _text("address"),
-    _whole("first_seen_at_ms"),
-    _whole("last_seen_at_ms"),
+    whole("license_id", ForeignKey("licenses.id")),
+    text_("address"),
+    whole("first_seen_at_ms"),
+    whole("last_seen_at_ms"),
     PrimaryKeyConstraint("license_id", "address"),
 )
 
-transfers = _numbered(
+license_devices = keyed(
+    "license_devices",
+    whole("license_id", ForeignKey("licenses.id")),
+    text_("device"),
+    whole("first_seen_at_ms"),
+    whole("last_seen_at_ms"),
+    PrimaryKeyConstraint("license_id", "device"),
+)
+
+# What was not named is an empty text here: it is part of the key.
+attempts = keyed(
+    "attempts",
+    whole("license_id", ForeignKey("licenses.id")),
+    text_("status"),
+    text_("address"),
+    text_("device"),
+    text_("version"),
+    whole("count"),
+    whole("first_at_ms"),
+    whole("last_at_ms"),
+    PrimaryKeyConstraint("license_id", "status", "address", "device", "version"),
+)
+
+refusals = keyed(
+    "refusals",
+    text_("code"),
+    whole("organization_id", ForeignKey("organizations.id")),
+    whole("product_id", ForeignKey("products.id")),
+    whole("license_id", ForeignKey("licenses.id"), nullable=True),
+    text_("status"),
+    text_("address", nullable=True),
+    text_("device", nullable=True),
+    text_("version", nullable=True),
+    text_("trace"),
+    whole("count"),
+    whole("first_at_ms"),
+    whole("last_at_ms"),
+    PrimaryKeyConstraint("code"),
+)
+
+transfers = numbered(
     "transfers",
-    _whole("organization_id", ForeignKey("organizations.id")),
-    _whole("license_id", ForeignKey("licenses.id")),
-    _whole("from_customer_id", ForeignKey("customers.id")),
-    _whole("to_discord_id"),
-    _text("to_name"),
-    _text("state"),
-    _whole("created_at_ms"),
-    _whole("expires_at_ms"),
-    _whole("decided_at_ms", nullable=True),
-    _one_of("state", "offered", "accepted", "done", "declined", "denied", "cancelled", "expired"),
+    whole("organization_id", ForeignKey("organizations.id")),
+    whole("license_id", ForeignKey("licenses.id")),
+    whole("from_customer_id", ForeignKey("customers.id")),
+    whole("to_discord_id"),
+    text_("to_name"),
+    text_("state"),
+    whole("created_at_ms"),
+    whole("expires_at_ms"),
+    whole("decided_at_ms", nullable=True),
+    one_of("state", "offered", "accepted", "done", "declined", "denied", "cancelled", "expired"),
 )
 
-usage_daily = _keyed(
+usage_daily = keyed(
     "usage_daily",
-    _whole("product_id", ForeignKey("products.id")),
-    _whole("day"),
-    _whole("calls"),
-    PrimaryKeyConstraint("product_id", "day"),
+    whole("product_id", ForeignKey("products.id")),
+    whole("day"),
+    text_("status"),
+    whole("calls"),
+    PrimaryKeyConstraint("product_id", "day", "status"),
 )
 
-staff_grants = _keyed(
+staff_grants = keyed(
     "staff_grants",
-    _whole("organization_id", ForeignKey("organizations.id")),
-    _whole("role_id"),
-    _text("permission"),
+    whole("organization_id", ForeignKey("organizations.id")),
+    whole("role_id"),
+    text_("permission"),
     PrimaryKeyConstraint("organization_id", "role_id", "permission"),
 )
 
-held_roles = _keyed(
+held_roles = keyed(
     "held_roles",
-    _whole("organization_id", ForeignKey("organizations.id")),
-    _whole("discord_id"),
-    _whole("role_id"),
-    _whole("given_at_ms"),
+    whole("organization_id", ForeignKey("organizations.id")),
+    whole("discord_id"),
+    whole("role_id"),
+    whole("given_at_ms"),
     PrimaryKeyConstraint("organization_id", "discord_id", "role_id"),
 )
 
-events = _numbered(
+events = numbered(
     "events",
-    _whole("organization_id", ForeignKey("organizations.id")),
-    _whole("at_ms"),
-    _text("action"),
-    _text("actor_kind"),
-    _whole("actor_id", nullable=True),
-    _whole("product_id", nullable=True),
-    _whole("license_id", nullable=True),
-    _whole("customer_id", nullable=True),
-    _text("before", nullable=True),
-    _text("after", nullable=True),
-    _text("reason", nullable=True),
+    whole("organization_id", ForeignKey("organizations.id")),
+    whole("at_ms"),
+    text_("action"),
+    text_("actor_kind"),
+    whole("actor_id", nullable=True),
+    whole("product_id", nullable=True),
+    whole("license_id", nullable=True),
+    whole("customer_id", nullable=True),
+    text_("before", nullable=True),
+    text_("after", nullable=True),
+    text_("reason", nullable=True),
 )
 
-followers = _keyed("followers", _text("name"), _whole("event_id"), PrimaryKeyConstraint("name"))
+followers = keyed("followers", text_("name"), whole("event_id"), PrimaryKeyConstraint("name"))
 
-facts = _keyed("facts", _text("name"), _text("value"), PrimaryKeyConstraint("name"))
+facts = keyed("facts", text_("name"), text_("value"), PrimaryKeyConstraint("name"))
 
 Index(None, api_keys.c.product_id)
 Index(None, customers.c.organization_id, customers.c.name_folded)
@@ -238,6 +264,10 @@ Index(
     sqlite_where=text(UNNOTICED),
     postgresql_where=text(UNNOTICED),
 )
+Index(None, signing_keys.c.product_id)
+Index(None, refusals.c.license_id, refusals.c.status)
+Index(None, refusals.c.product_id, refusals.c.status, refusals.c.last_at_ms)
+Index(None, refusals.c.last_at_ms)
 Index(None, transfers.c.organization_id, transfers.c.to_discord_id)
 Index(None, transfers.c.expires_at_ms)
 Index(

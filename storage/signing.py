@@ -25,8 +25,9 @@ from cryptography.hazmat.primitives.serialization import (
 from joserfc.jwk import OKPKey, RSAKey
 from joserfc.jws import JWSRegistry, serialize_compact
 
+from licensing.choices import SigningKind
 from licensing.keys import RandomBytes
-from licensing.models import SigningKey, SigningKind
+from licensing.models import SigningKey
 from storage.errors import StoreRefused
 from storage.vault import FileVault
 

@@ -6,17 +6,23 @@ is seen by the very next validation and nothing else has to be read again.
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from licensing.models import License, OrganizationState, Product
+from licensing.blacklist import Blacklist
+from licensing.choices import BlockLevel, KeyScope, OrganizationState, VersionState
+from licensing.events import Action
+from licensing.models import PLATFORM, License, Product, SigningKey
 from licensing.verdict import LicenseSnapshot, ProductSnapshot
+from licensing.versions import VersionList
 from storage.sqlite import unavailable
 from storage.statements.base import Row, columns_of, record_of
+from storage.statements.ledger import COUNTED
 from storage.statements.products import product_of
+from storage.statements.signing_keys import SIGNING_KEYS
 
 _PRODUCT = (
-    f"SELECT {columns_of(Product, of='p.')}, o.state, o.plan, a.valid_until_ms FROM api_keys a"
+    f"SELECT {columns_of(Product, of='p.')}, o.state, o.plan, a.valid_until_ms, a.scope FROM api_keys a"
     " JOIN products p ON p.id = a.product_id JOIN organizations o ON o.id = p.organization_id"
     " WHERE a.digest = :digest"
 )
@@ -26,8 +32,12 @@ _LICENSE = (
     " JOIN licenses l ON l.id = k.license_id AND l.product_id = p.id"
     " LEFT JOIN license_addresses s ON s.license_id = l.id WHERE p.id = :product"
 )
-_CALLS = "SELECT calls FROM usage_daily WHERE product_id = :product AND day = :day"
-_EVENTS = "SELECT id, organization_id, product_id, license_id FROM events WHERE id > :id ORDER BY id"
+_DEVICES = "SELECT device FROM license_devices WHERE license_id = :license"
+_VERSIONS = "SELECT spec, state FROM product_versions WHERE product_id = :product"
+_BLOCKS = f"SELECT level, target_id, network FROM blacklist WHERE organization_id IN ({PLATFORM}, :organization)"
+_CALLS = f"SELECT SUM(calls) FROM usage_daily WHERE product_id = :product AND day = :day AND {COUNTED}"
+_EVENTS = "SELECT id, action, organization_id, product_id, license_id FROM events WHERE id > :id ORDER BY id"
+_OF_BLACKLISTS = frozenset({Action.ADDRESS_BLOCKED.value, Action.ADDRESS_UNBLOCKED.value})
 _ADDRESS_AT = len(License.model_fields)
 _STATE_AT = len(Product.model_fields)
 _MAX_PRODUCTS = 10_000
@@ -45,6 +55,9 @@ class SnapshotCache:
         self._products: dict[bytes, ProductSnapshot] = {}
         self._licenses: dict[tuple[int, bytes], LicenseSnapshot] = {}
         self._key_of: dict[int, tuple[int, bytes]] = {}
+        self._blacklists: dict[int, Blacklist] = {}
+        self.hits = 0
+        self.misses = 0
         self._version = -1
         self._event_id = self._last_event()
 
@@ -60,7 +73,9 @@ class SnapshotCache:
         """Return the license of a product that a key opens."""
         found = self._licenses.get((product_id, key_digest))
         if found is not None:
+            self.hits += 1
             return found
+        self.misses += 1
         try:
             return self._load_license(product_id, key_digest)
         except sqlite3.Error as error:
@@ -72,7 +87,10 @@ class SnapshotCache:
             rows = self._rows(_CALLS, {"product": product_id, "day": day})
         except sqlite3.Error as error:
             raise unavailable(error) or error from error
-        return int(rows[0][0]) if rows else 0
+        return int(rows[0][0] or 0)
+
+    def __len__(self) -> int:
+        return len(self._licenses)
 
     def check(self) -> None:
         """Make sure that validations can be served.
@@ -90,8 +108,13 @@ class SnapshotCache:
         if version == self._version:
             return
         # The version is kept from before the events are read: what commits in between is seen next time.
-        for event_id, organization_id, product_id, license_id in self._rows(_EVENTS, {"id": self._event_id}):
-            self._forget_named(organization_id, product_id, license_id)
+        for event_id, action, organization_id, product_id, license_id in self._rows(_EVENTS, {"id": self._event_id}):
+            if action in _OF_BLACKLISTS:
+                self._forget_blacklists(organization_id)
+            elif license_id is not None:
+                self.forget_licenses((license_id,))
+            else:
+                self._forget_products(organization_id, product_id)
             self._event_id = event_id
         self._version = version
 
@@ -102,10 +125,7 @@ class SnapshotCache:
             if key is not None:
                 self._licenses.pop(key, None)
 
-    def _forget_named(self, organization_id: int, product_id: int | None, license_id: int | None) -> None:
-        if license_id is not None:
-            self.forget_licenses((license_id,))
-            return
+    def _forget_products(self, organization_id: int, product_id: int | None = None) -> None:
         self._products = {
             digest: kept
             for digest, kept in self._products.items()
@@ -114,12 +134,30 @@ class SnapshotCache:
             or product_id not in (None, kept.product.id)
         }
 
+    def _forget_blacklists(self, organization_id: int) -> None:
+        """Forget an organization's blacklist, or all of them: what the operator blocks is blocked everywhere."""
+        for each in [organization_id] if organization_id != PLATFORM else list(self._blacklists):
+            self._blacklists.pop(each, None)
+            self._forget_products(each)
+
     def _load_product(self, digest: bytes) -> ProductSnapshot | None:
         rows = self._rows(_PRODUCT, {"digest": digest})
         if not rows:
             return None
-        state, plan, valid_until_ms = rows[0][_STATE_AT:]
-        snapshot = ProductSnapshot(product_of(rows[0]), OrganizationState(state), plan, valid_until_ms)
+        state, plan, valid_until_ms, scope = rows[0][_STATE_AT:]
+        product = product_of(rows[0])
+        of_product = {"product": product.id}
+        rules = [(spec, VersionState(each)) for spec, each in self._rows(_VERSIONS, of_product)]
+        snapshot = ProductSnapshot(
+            product,
+            OrganizationState(state),
+            plan,
+            valid_until_ms,
+            KeyScope(scope),
+            VersionList(rules, product.settings.unlisted_versions),
+            self._blacklist(product.organization_id),
+            tuple(record_of(SigningKey, row) for row in self._rows(SIGNING_KEYS, of_product)),
+        )
         _drop_oldest(self._products, _MAX_PRODUCTS)
         self._products[digest] = snapshot
         return snapshot
@@ -130,7 +168,8 @@ class SnapshotCache:
             return None
         license_ = record_of(License, rows[0])
         addresses = frozenset(row[_ADDRESS_AT] for row in rows if row[_ADDRESS_AT] is not None)
-        snapshot = LicenseSnapshot(license_, addresses)
+        devices = frozenset(row[0] for row in self._rows(_DEVICES, {"license": license_.id}))
+        snapshot = LicenseSnapshot(license_, addresses, devices)
         dropped = _drop_oldest(self._licenses, self._size)
         if dropped is not None:
             self._key_of.pop(dropped.license.id, None)
@@ -138,10 +177,18 @@ class SnapshotCache:
         self._key_of[license_.id] = (product_id, digest)
         return snapshot
 
+    def _blacklist(self, organization_id: int) -> Blacklist:
+        found = self._blacklists.get(organization_id)
+        if found is None:
+            rows = self._rows(_BLOCKS, {"organization": organization_id})
+            found = Blacklist((BlockLevel(level), target_id, network) for level, target_id, network in rows)
+            self._blacklists[organization_id] = found
+        return found
+
     def _last_event(self) -> int:
         return int(self._rows("SELECT COALESCE(MAX(id), 0) FROM events", {})[0][0])
 
-    def _rows(self, sql: str, values: dict[str, int | bytes]) -> list[Row]:
+    def _rows(self, sql: str, values: Mapping[str, int | bytes]) -> list[Row]:
         return self._connection.execute(sql, values).fetchall()
 
 

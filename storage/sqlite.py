@@ -140,6 +140,11 @@ class Writer:
         self._waiting: list[Unit[Any]] = []
         self._draining: asyncio.Task[None] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many transactions are not begun yet."""
+        return len(self._waiting)
+
     async def run(self, work: Work[T]) -> T:
         """Run a transaction; a caller that is cancelled meanwhile leaves it to finish by itself.
 

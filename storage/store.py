@@ -47,6 +47,11 @@ class SqliteStore:
         self._require_open()
         return await self._reader.call(lambda connection: read_together(connection, work))
 
+    @property
+    def waiting(self) -> int:
+        """How many transactions wait to be written."""
+        return self._writer.waiting
+
     async def close(self) -> None:
         """Write what was asked for, and take nothing more."""
         self._open = False

@@ -4,16 +4,8 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from licensing.models import (
-    Actor,
-    Customer,
-    License,
-    Organization,
-    OrganizationState,
-    Plan,
-    Product,
-    ProductSettings,
-)
+from licensing.choices import OrganizationState
+from licensing.models import Actor, Customer, License, Organization, Plan, Product, ProductSettings
 from licensing.verdict import Call, LicenseSnapshot, ProductSnapshot
 
 DAY_MS = 86_400_000

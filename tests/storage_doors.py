@@ -13,10 +13,12 @@ from typing import Any
 from storage_world import OWNER, World, member
 
 from licensing import services
+from licensing.choices import Permission, ProductState
 from licensing.keys import API_KEY_PREFIX_LENGTH
-from licensing.models import Actor, Permission, ProductSettings, ProductState
+from licensing.models import Actor, ProductSettings
 from licensing.services.changes import Edit
 from licensing.services.terms import Terms
+from licensing.verdict import Call
 
 HOLDER, RECIPIENT = 20, 21
 ROLE = 77
@@ -97,7 +99,7 @@ STAFF = [
     staff("catalog.view", _P.PRODUCTS_VIEW, call=lambda it: given(name=it.product)),
     staff("licenses.issue", _P.LICENSES_CREATE, call=lambda it: given(Terms(it.product_name, discord_id=HOLDER))),
     staff("licenses.view", _P.LICENSES_VIEW, call=lambda it: given(it.license)),
-    staff("licenses.check", _P.LICENSES_VIEW, call=lambda it: given(it.license, address=None, version=None)),
+    staff("licenses.check", _P.LICENSES_VIEW, call=lambda it: given(it.license, Call(""))),
     staff("licenses.reveal", _P.LICENSES_REVEAL, call=lambda it: given(it.license)),
     staff("licenses.revocable", _P.LICENSES_REVOKE, call=lambda it: given(it.license)),
     staff("licenses.revoke", _P.LICENSES_REVOKE, call=lambda it: given(it.license)),

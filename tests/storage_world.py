@@ -11,7 +11,9 @@ from licensing.services.account import AccountService
 from licensing.services.catalog import CatalogService, NewApiKey
 from licensing.services.changes import ChangeService
 from licensing.services.finder import FinderService
+from licensing.services.history import AttemptLog, HistoryService, Keeping, RefusalLog
 from licensing.services.licenses import Issued, LicenseService
+from licensing.services.limits import Limits, Rates
 from licensing.services.organizations import OrganizationService, Plans
 from licensing.services.roles import RoleService
 from licensing.services.staff import StaffService
@@ -19,7 +21,7 @@ from licensing.services.terms import Terms
 from licensing.services.transfers import TransferService
 from licensing.services.upkeep import UpkeepService
 from licensing.services.usage import LastSeen, UsageMeter
-from licensing.services.validation import ValidationService
+from licensing.services.validation import Traces, ValidationService
 from licensing.verdict import Call, Verdict
 from storage import DatabaseSettings, open_store
 from storage.store import SqliteStore
@@ -40,10 +42,13 @@ class World:
     store: SqliteStore
     plans: dict[str, Plan] = field(default_factory=lambda: {"default": Plan()})
     now_ms: int = NOON_MS
+    rates: Rates = Rates()
 
     def __post_init__(self) -> None:
         store, vault, plans = self.store, self.store.vault, Plans(self.plans, default="default")
         self.usage, self.seen = UsageMeter(store.snapshots), LastSeen()
+        self.attempts, self.refusals = AttemptLog(keep=50), RefusalLog(os.urandom)
+        traces = Traces(usage=self.usage, seen=self.seen, attempts=self.attempts, refusals=self.refusals)
         self.organizations = OrganizationService(store, clock=self.clock)
         self.catalog = CatalogService(store, plans=plans, clock=self.clock, random_bytes=os.urandom)
         self.licenses = LicenseService(store, vault, plans=plans, clock=self.clock, random_bytes=os.urandom)
@@ -51,11 +56,12 @@ class World:
         self.finder = FinderService(store, vault, clock=self.clock)
         self.changes = ChangeService(store, vault, clock=self.clock)
         self.transfers = TransferService(store, clock=self.clock)
-        self.upkeep = UpkeepService(store, clock=self.clock)
+        self.upkeep = UpkeepService(store, keeping=Keeping(), clock=self.clock)
+        self.history = HistoryService(store, vault, keeping=Keeping(), clock=self.clock)
         self.staff = StaffService(store, clock=self.clock)
         self.roles = RoleService(store, clock=self.clock)
         self.validation = ValidationService(
-            store, vault, plans=plans, usage=self.usage, seen=self.seen, clock=self.clock
+            store, vault, plans=plans, limits=Limits(self.rates), traces=traces, clock=self.clock
         )
 
     def clock(self) -> int:

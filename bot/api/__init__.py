@@ -2,7 +2,9 @@
 
 from bot.api.addresses import AddressReader
 from bot.api.health import DiscordState, Health
+from bot.api.metrics import Metrics, MetricsPage
+from bot.api.proofs import Proofs
 from bot.api.routes import build_api
 from bot.api.server import serve
 
-__all__ = ["AddressReader", "DiscordState", "Health", "build_api", "serve"]
+__all__ = ["AddressReader", "DiscordState", "Health", "Metrics", "MetricsPage", "Proofs", "build_api", "serve"]

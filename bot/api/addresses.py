@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from enum import Enum, auto
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
+from typing import NamedTuple
 
 from aiohttp import web
 
-from licensing.addresses import IP, counted, parse_ip
+from licensing.addresses import IP, Counting, parse_ip
 from licensing.ports import Clock
 
 Network = IPv4Network | IPv6Network
@@ -27,6 +28,16 @@ REPORTED_AT_MOST = 16  # peers named in /readyz and the log; an attacker in the 
 _log = logging.getLogger(__name__)
 
 
+class Caller(NamedTuple):
+    """Where a call comes from, as its seat is counted and as it is; both None where that cannot be known."""
+
+    address: str | None = None
+    ip: IP | None = None
+
+
+NOBODY = Caller()
+
+
 class Peer(Enum):
     """Who is at the other end of the socket."""
 
@@ -37,7 +48,7 @@ class Peer(Enum):
 
 
 class AddressReader:
-    """Reads a caller's address as it is counted: IPv4 whole, IPv6 by its prefix, or None if unknown."""
+    """Reads where a call comes from."""
 
     def __init__(
         self,
@@ -45,12 +56,12 @@ class AddressReader:
         *,
         clock: Clock,
         client_ip_header: str = FORWARDED_FOR,
-        ipv6_prefix: int = 64,
+        counting: Counting | None = None,
     ) -> None:
         self._trusted = tuple(trusted_proxies)
         self._header = client_ip_header
         self._suspicious = tuple(dict.fromkeys((client_ip_header, FORWARDED_FOR)))
-        self._ipv6_prefix = ipv6_prefix
+        self._counting = counting or Counting()
         self._clock = clock
         self._misconfigured: dict[str, int] = {}  # by peer, when it was last seen misbehaving
         # Parsing costs more than the rest of a request's reading; most calls come from few peers.
@@ -63,24 +74,28 @@ class AddressReader:
         self._forget_mended()
         return tuple(self._misconfigured)
 
-    def read(self, request: web.Request) -> str | None:
-        """Return the caller's address, or None where it cannot be known."""
+    def read(self, request: web.Request) -> Caller:
+        """Return where a call comes from."""
         peer = request.remote or ""
-        kind, address = self._peer(peer)
+        kind, caller = self._peer(peer)
         if kind is Peer.CALLER:
-            return address
+            return caller
         if kind is Peer.PROXY:
             return self._passed_on(peer, request)
         if kind is Peer.PRIVATE and any(name in request.headers for name in self._suspicious):
             self._report(peer, "passes on addresses but is not trusted; add it to api.trusted_proxies if it is yours")
-            return None
-        return address
+            return NOBODY
+        return caller
 
-    def _passed_on(self, peer: str, request: web.Request) -> str | None:
+    def device(self, device_id: str | None) -> str | None:
+        """Return the device that a call names, as its seat is counted."""
+        return self._counting.device(device_id)
+
+    def _passed_on(self, peer: str, request: web.Request) -> Caller:
         claims = request.headers.getall(self._header, ())
         if not claims:
             self._report(peer, f"is trusted but sends no {self._header}; let it set that header, or stop trusting it")
-            return None
+            return NOBODY
         claim = claims[0] if len(claims) == 1 else ",".join(claims)
         # Callers choose what stands on the left; long lies must not fill the memory.
         return self._claim(claim) if len(claim) <= REMEMBERED_LENGTH else self._judge_claim(claim)
@@ -99,15 +114,15 @@ class AddressReader:
         for peer in [peer for peer, seen_ms in self._misconfigured.items() if seen_ms <= since_ms]:
             del self._misconfigured[peer]
 
-    def _judge_peer(self, peer: str) -> tuple[Peer, str | None]:
+    def _judge_peer(self, peer: str) -> tuple[Peer, Caller]:
         ip = parse_ip(peer)
         if ip is None:
-            return Peer.UNKNOWN, None
+            return Peer.UNKNOWN, NOBODY
         if self._is_trusted(ip):
-            return Peer.PROXY, None
-        return Peer.CALLER if ip.is_global else Peer.PRIVATE, self._counted(ip)
+            return Peer.PROXY, NOBODY
+        return Peer.CALLER if ip.is_global else Peer.PRIVATE, self._caller(ip)
 
-    def _judge_claim(self, claim: str) -> str | None:
+    def _judge_claim(self, claim: str) -> Caller:
         """Return the rightmost address that is no proxy of ours: what stands left of it may be a lie."""
         ip: IP | None = None
         for entry in reversed(claim.rsplit(",", HOPS_AT_MOST)[-HOPS_AT_MOST:]):
@@ -116,13 +131,13 @@ class AddressReader:
             ip = parse_ip(_without_port(entry.strip()))
             if ip is None or not self._is_trusted(ip):
                 break
-        return None if ip is None else self._counted(ip)
+        return NOBODY if ip is None else self._caller(ip)
 
     def _is_trusted(self, ip: IP) -> bool:
         return any(ip in network for network in self._trusted)
 
-    def _counted(self, ip: IP) -> str:
-        return counted(ip, ipv6_prefix=self._ipv6_prefix)
+    def _caller(self, ip: IP) -> Caller:
+        return Caller(self._counting.address(ip), ip)
 
 
 def _without_port(entry: str) -> str:

@@ -1,17 +1,22 @@
-"""What happens to a validation and to a look-up between the socket and the use case."""
+"""What happens to a validation, a look-up and a license file between the socket and the use case."""
 
 import asyncio
+from time import perf_counter
 
 from aiohttp import hdrs, web
 from aiohttp.http import HttpProcessingError
 
-from bot.api.addresses import AddressReader
-from bot.api.answers import details_fields, verdict_body
+from bot.api.addresses import AddressReader, Caller
+from bot.api.answers import answer_body, details_fields, explanation
 from bot.api.errors import HEADERS, Refused, bad_request, body_too_large, invalid_api_key, json_response
 from bot.api.limits import BODY_LIMIT, BODY_TIMEOUT_S
-from bot.api.schemas import ValidateRequest, parse_validate
+from bot.api.metrics import Metrics
+from bot.api.proofs import Proofs, is_refused, refused_file, support_header
+from bot.api.schemas import OPTIONAL_MAX_LENGTH, ValidateRequest, parse_validate
+from i18n import N_
 from i18n import gettext as _
 from licensing.keys import LICENSE_KEY_MAX_LENGTH
+from licensing.services.limits import Reason
 from licensing.services.validation import Answer, ValidationService
 from licensing.verdict import Call, Status
 
@@ -19,48 +24,101 @@ _JSON = "application/json"
 
 
 class LicenseHandlers:
-    """Validates and looks up; everything it raises is turned into an answer around it."""
+    """Validates, looks up and issues files; everything it raises is turned into an answer around it."""
 
-    def __init__(self, validation: ValidationService, addresses: AddressReader) -> None:
+    def __init__(
+        self, validation: ValidationService, addresses: AddressReader, proofs: Proofs, metrics: Metrics
+    ) -> None:
         self._validation = validation
         self._addresses = addresses
+        self._proofs = proofs
+        self._metrics = metrics
 
     async def validate(self, request: web.Request) -> web.Response:
         """Answer whether a license is good."""
-        api_key = _bearer(request)
+        began = perf_counter()
+        api_key, caller = _bearer(request), self._addresses.read(request)
         try:
             asked = await _asked(request)
         except (Refused, web.HTTPRequestEntityTooLarge) as refusal:
-            await self._require_known(api_key, closes=getattr(refusal, "closes", True))
+            await self._require_known(api_key, caller, closes=getattr(refusal, "closes", True))
             raise
-        address = self._addresses.read(request)
-        call = Call(asked.license_key, address, asked.version, asked.device_id)
+        device_id = self._addresses.device(asked.device_id)
+        call = Call(asked.license_key, caller.address, asked.version, device_id, caller.ip)
         answer = await self._validation.validate(api_key, call)
-        if answer.verdict.status in _REFUSED:
-            raise _refusal(answer)
-        body = verdict_body(answer.verdict, version=asked.version, nonce=asked.nonce)
-        return web.Response(body=body, headers=HEADERS)
+        if is_refused(answer):
+            raise self._refusal(answer)
+        body = answer_body(answer, nonce=asked.nonce, sign=self._proofs.in_body(answer))
+        proof = await self._proofs.headers(answer, body)
+        headers = {**HEADERS, **proof, **support_header(answer)} if proof or answer.support_code else HEADERS
+        self._metrics.observe(answer.verdict.status, perf_counter() - began)
+        return web.Response(body=body, headers=headers)
 
     async def lookup(self, request: web.Request) -> web.Response:
         """Answer what is known of a license."""
-        api_key = _bearer(request)
-        key = request.match_info["key"]
-        if len(key) > LICENSE_KEY_MAX_LENGTH:
-            await self._require_known(api_key)
-            message = _("{field} must have at most {limit} characters.")
-            raise bad_request(422, message.format(field="license_key", limit=LICENSE_KEY_MAX_LENGTH))
-        found = await self._validation.lookup(api_key, key)
+        api_key, caller = _bearer(request), self._addresses.read(request)
+        key = await self._key(request, api_key, caller)
+        found = await self._validation.lookup(api_key, key, address=caller.address)
         if isinstance(found, Answer):
-            raise _refusal(found)
+            raise self._refusal(found)
         return json_response(details_fields(found))
 
-    async def _require_known(self, api_key: str, *, closes: bool = False) -> None:
+    async def license_file(self, request: web.Request) -> web.Response:
+        """Answer a file that proves a license offline; judged, counted and seated as a validation is."""
+        api_key, caller = _bearer(request), self._addresses.read(request)
+        key = await self._key(request, api_key, caller)
+        try:
+            version, device_id = (_optional(request, name) for name in ("version", "device_id"))
+        except Refused:
+            await self._require_known(api_key, caller)
+            raise
+        call = Call(key, caller.address, version, self._addresses.device(device_id), caller.ip)
+        answer = await self._validation.validate(api_key, call)
+        if is_refused(answer):
+            raise self._refusal(answer)
+        if not answer.verdict.valid:
+            raise refused_file(answer, explanation(answer.status))
+        return self._proofs.license_file(answer, call, device_id=device_id)
+
+    async def keys(self, request: web.Request) -> web.Response:
+        """Answer the public keys that a product's answers are signed with."""
+        api_key, caller = _bearer(request), self._addresses.read(request)
+        found = await self._validation.product(api_key)
+        if found is None:
+            raise self._refusal(self._validation.unknown_key(caller.address))
+        return self._proofs.published(found)
+
+    async def _key(self, request: web.Request, api_key: str, caller: Caller) -> str:
+        key = request.match_info["key"]
+        if len(key) > LICENSE_KEY_MAX_LENGTH:
+            await self._require_known(api_key, caller)
+            message = _("{field} must have at most {limit} characters.")
+            raise bad_request(422, message.format(field="license_key", limit=LICENSE_KEY_MAX_LENGTH))
+        return key
+
+    async def _require_known(self, api_key: str, caller: Caller, *, closes: bool = False) -> None:
         """Check the bearer before a request is called malformed; a well-formed one is checked on its way.
 
         Raises: Refused.
         """
-        if not await self._validation.knows(api_key):
-            raise _unknown_api_key(closes=closes)
+        if await self._validation.product(api_key) is None:
+            refusal = self._refusal(self._validation.unknown_key(caller.address))
+            refusal.closes = closes
+            raise refusal
+
+    def _refusal(self, answer: Answer) -> Refused:
+        if answer.reason is not None:
+            self._metrics.throttled(answer.reason)
+        self._metrics.observe(answer.verdict.status, 0.0)
+        return _refusal(answer)
+
+
+def _optional(request: web.Request, field: str) -> str | None:
+    value = request.query.get(field)
+    if value is not None and len(value) > OPTIONAL_MAX_LENGTH:
+        message = _("{field} must have at most {limit} characters.")
+        raise bad_request(422, message.format(field=field, limit=OPTIONAL_MAX_LENGTH))
+    return value
 
 
 async def _asked(request: web.Request) -> ValidateRequest:
@@ -109,18 +167,21 @@ async def _body(request: web.Request) -> bytes:
         raise bad_request(400, _("The body could not be read to its end."), closes=True) from None
 
 
-def _unknown_api_key(*, closes: bool = False) -> Refused:
-    return invalid_api_key(_("This API key is not valid; it may have been rotated."), closes=closes)
-
-
 def _refusal(answer: Answer) -> Refused:
     status = answer.verdict.status
-    if status is Status.INVALID_API_KEY:
-        return _unknown_api_key()
-    if status is Status.RATE_LIMIT_EXCEEDED:
-        message = _("This product's calls for today are used up; they are counted anew at 00:00 UTC.")
-        return Refused(429, status, message, retry_after_s=answer.retry_after_s)
-    return Refused(404, status, _("This product has no license with this key."))
+    if answer.reason is not None:
+        message = _(_TURNED_AWAY[answer.reason])
+        return Refused(429, status, message, retry_after_s=answer.retry_after_s, headers=support_header(answer))
+    if status is Status.LICENSE_NOT_FOUND:
+        return Refused(404, status, _("This product has no license with this key."))
+    if answer.product is not None:
+        return Refused(403, status, _("This API key may only validate; look licenses up with the product's own."))
+    return invalid_api_key(_("This API key is not valid; it may have been rotated."))
 
 
-_REFUSED = frozenset({Status.INVALID_API_KEY, Status.RATE_LIMIT_EXCEEDED})
+_TURNED_AWAY = {
+    Reason.QUOTA: N_("This product's calls for today are used up; they are counted anew at 00:00 UTC."),
+    Reason.ADDRESS: N_("Too many calls from this address; wait before the next one."),
+    Reason.LICENSE: N_("Too many calls with this license; wait before the next one."),
+    Reason.FAILURES: N_("Too many unknown keys were tried from this address; wait before the next one."),
+}

@@ -3,23 +3,40 @@
 from aiohttp import hdrs, web
 
 from bot.api.addresses import AddressReader
-from bot.api.errors import Handler, Refused, answering, bad_request
+from bot.api.docs import DocsHandlers
+from bot.api.errors import Handler, Refused, answering, nothing_here
 from bot.api.handlers import LicenseHandlers
 from bot.api.health import Health, Readiness, healthz
 from bot.api.limits import BODY_LIMIT
+from bot.api.metrics import Metrics, MetricsPage
+from bot.api.proofs import Proofs
 from i18n import gettext as _
 from licensing.services.validation import ValidationService
 from licensing.verdict import Status
 
 
-def build_api(validation: ValidationService, *, addresses: AddressReader, health: Health) -> web.Application:
-    """Put the API together over the use cases it serves."""
+def build_api(
+    validation: ValidationService,
+    *,
+    addresses: AddressReader,
+    proofs: Proofs,
+    health: Health,
+    metrics: Metrics,
+    metrics_page: MetricsPage | None = None,
+) -> web.Application:
+    """Put the API together over the use cases it serves; without `metrics_page` there is no `/metrics`."""
     app = web.Application(client_max_size=BODY_LIMIT)
-    licenses, readiness = LicenseHandlers(validation, addresses), Readiness(health, addresses)
+    licenses, readiness = LicenseHandlers(validation, addresses, proofs, metrics), Readiness(health, addresses)
     _add(app, "POST", "/api/v1/validate", licenses.validate)
     _add(app, "GET", "/api/v1/license/{key}", licenses.lookup)
+    _add(app, "GET", "/api/v1/license/{key}/file", licenses.license_file)
+    _add(app, "GET", "/api/v1/keys", licenses.keys)
     _add(app, "GET", "/healthz", healthz, head=True)
     _add(app, "GET", "/readyz", readiness.readyz, head=True)
+    if metrics_page is not None:
+        _add(app, "GET", "/metrics", metrics_page.metrics, head=True)
+    for path, handler in DocsHandlers(health.version).places().items():
+        _add(app, "GET", path, handler, head=True)
     app.router.add_route("*", "/{path:.*}", answering(_nothing_here))
     return app
 
@@ -45,5 +62,4 @@ def _other_method(allow: str) -> Handler:
 
 
 async def _nothing_here(_request: web.Request) -> web.Response:
-    message = _("There is nothing at this address; see POST /api/v1/validate and GET /api/v1/license/KEY.")
-    raise bad_request(404, message)
+    raise nothing_here()

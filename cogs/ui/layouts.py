@@ -8,7 +8,8 @@ import discord
 from cogs.ui import words
 from i18n import gettext as _
 from i18n import ngettext
-from licensing.models import Product, ProductState, StaffGrant
+from licensing.choices import ProductState
+from licensing.models import Product, StaffGrant
 from licensing.services.catalog import ProductView
 from licensing.services.licenses import Checked
 from licensing.verdict import Outcome

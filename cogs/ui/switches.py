@@ -9,7 +9,8 @@ from cogs.ui import words
 from cogs.ui.layouts import NEUTRAL, Items, Part, panel
 from i18n import N_, ngettext
 from i18n import gettext as _
-from licensing.models import AutoRegister, DurationFrom, Product, ProductSettings, TransferRule
+from licensing.choices import AutoRegister, DurationFrom, TransferRule
+from licensing.models import Product, ProductSettings
 
 AUTO_REGISTER = {
     AutoRegister.UP_TO_MAX: N_("registered up to the limit"),

@@ -9,7 +9,8 @@ from cogs.ui import words
 from cogs.ui.layouts import NEUTRAL, Part, panel
 from i18n import N_
 from i18n import gettext as _
-from licensing.models import TransferState, TransferView
+from licensing.choices import TransferState
+from licensing.models import TransferView
 
 LISTED = 8  # a page: each takes four of the forty components that a message may have
 

@@ -8,7 +8,8 @@ import discord
 
 from i18n import N_
 from i18n import gettext as _
-from licensing.models import Customer, License, LicenseView, Permission, Product, ProductState
+from licensing.choices import Permission, ProductState
+from licensing.models import Customer, License, LicenseView, Product
 from licensing.verdict import Outcome, Status, license_status
 
 CHOICE_LENGTH = 100

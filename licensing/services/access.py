@@ -1,7 +1,8 @@
 """Who may do what: asked inside the transaction that acts on the answer."""
 
+from licensing.choices import ActorKind, Permission
 from licensing.errors import NotAllowed
-from licensing.models import Actor, ActorKind, Permission
+from licensing.models import Actor
 from licensing.ports import Steps, Transaction
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from licensing.choices import Permission, ProductState
 from licensing.errors import (
     ApiKeyRotatedAlready,
-    NameInvalid,
     NameTaken,
     NothingToChange,
     ProductIsAlready,
@@ -15,16 +15,9 @@ from licensing.errors import (
 )
 from licensing.events import Action, difference, happened
 from licensing.expiry import parse_grace_ms
+from licensing.input_errors import NameInvalid
 from licensing.keys import API_KEY_PREFIX_LENGTH, RandomBytes, api_key_digest, make_api_key
-from licensing.models import (
-    PRODUCT_NAME_LIMIT,
-    Actor,
-    ApiKey,
-    Permission,
-    Product,
-    ProductSettings,
-    ProductState,
-)
+from licensing.models import PRODUCT_NAME_LIMIT, Actor, ApiKey, Product, ProductSettings
 from licensing.ports import Clock, Search, Steps, Store, Transaction
 from licensing.services.access import require, require_any
 from licensing.services.organizations import Plans, require_room

@@ -4,26 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from licensing import lifecycle
-from licensing.errors import (
-    LicenseNotFound,
-    MaxIpsInvalid,
-    NoAddresses,
-    NotAllowed,
-    NotesTooLong,
-    NothingNamed,
-    NothingToChange,
-)
+from licensing.choices import ActorKind, LicenseState, Permission
+from licensing.errors import LicenseNotFound, NoAddresses, NotAllowed, NothingToChange
 from licensing.events import Action, about, difference, happened
-from licensing.models import (
-    MAX_IPS_LIMIT,
-    NOTES_LIMIT,
-    Actor,
-    ActorKind,
-    License,
-    LicenseState,
-    LicenseView,
-    Permission,
-)
+from licensing.input_errors import MaxIpsInvalid, NotesTooLong, NothingNamed
+from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT, Actor, License, LicenseView
 from licensing.ports import Clock, Steps, Store, Transaction, Vault
 from licensing.services.access import require
 from licensing.services.lookup import find_license

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from licensing.choices import Permission, ProductState
 from licensing.events import Action, happened
-from licensing.models import Actor, LicenseView, Permission, Product, ProductState
+from licensing.models import Actor, LicenseView, Product
 from licensing.ports import Clock, Search, Steps, Store, Transaction, Vault
 from licensing.services.access import require
 from licensing.services.catalog import find_product

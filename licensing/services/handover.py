@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from licensing import lifecycle
+from licensing.choices import ActorKind, TransferState
 from licensing.errors import LicenseNotFound, TransferEnded, TransferNotAccepted, TransferNotFound
 from licensing.events import Action, about, happened
-from licensing.models import Actor, ActorKind, LicenseView, Transfer, TransferState, TransferView
+from licensing.models import Actor, LicenseView, Transfer, TransferView
 from licensing.ports import Steps, Transaction
 from licensing.services.terms import member_as_customer
 

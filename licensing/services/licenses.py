@@ -1,19 +1,15 @@
 """What staff do with licenses: issue, look at, check, reveal and revoke them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from licensing import lifecycle
+from licensing.blacklist import Blacklist
+from licensing.choices import Permission, ProductState
 from licensing.errors import LicenseNotFound, ProductNotSold
 from licensing.events import Action, about, difference, happened
 from licensing.expiry import parse_expiry
 from licensing.keys import PREFIX_LENGTH, RandomBytes, make_license_key, tidy
-from licensing.models import (
-    Actor,
-    LicenseView,
-    Permission,
-    ProductState,
-    SealedKey,
-)
+from licensing.models import PLATFORM, Actor, LicenseView, Product, SealedKey
 from licensing.ports import Clock, Steps, Store, Transaction, Vault
 from licensing.services.access import require
 from licensing.services.catalog import find_product
@@ -31,6 +27,7 @@ from licensing.verdict import (
     judge,
     trace,
 )
+from licensing.versions import VersionList
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +164,8 @@ class LicenseService:
 
         return await self._store.write(work)
 
-    async def check(self, by: Actor, text: str, *, address: str | None, version: str | None) -> Checked:
-        """Judge a license as a validation would, changing nothing.
+    async def check(self, by: Actor, text: str, call: Call) -> Checked:
+        """Judge a license as a validation would, changing nothing; the key in `call` is not looked at.
 
         Raises: NotAllowed, LicenseNotFound.
         """
@@ -177,12 +174,10 @@ class LicenseService:
         def work(tx: Transaction) -> Steps[Checked]:
             yield from require(tx, by, Permission.LICENSES_VIEW)
             view = yield from find_license(tx, self._vault, by.organization_id, text)
-            organization = yield from tx.organizations.get(by.organization_id)
-            if organization is None:
-                raise LicenseNotFound(text=text)
-            product = ProductSnapshot(view.product, organization.state, organization.plan)
-            taken = frozenset(seat.address for seat in view.addresses)
-            snapshot, call = LicenseSnapshot(view.license, taken), Call(text, address, version)
+            product = yield from _product_snapshot(tx, view.product)
+            addresses = frozenset(seat.address for seat in view.addresses)
+            devices = frozenset(each.device for each in view.devices)
+            snapshot = LicenseSnapshot(view.license, addresses, devices)
             verdict = judge(product, snapshot, call, now_ms=now_ms)
             return Checked(view, verdict, trace(product, snapshot, call, now_ms=now_ms))
 
@@ -207,3 +202,17 @@ def _view(tx: Transaction, organization_id: int, license_id: int) -> Steps[Licen
     if view is None:
         raise LicenseNotFound(text=f"#{license_id}")
     return view
+
+
+def _product_snapshot(tx: Transaction, product: Product) -> Steps[ProductSnapshot]:
+    snapshot = yield from tx.products.snapshot(product.id)
+    if snapshot is None:
+        raise LicenseNotFound(text=product.name)
+    rules = yield from tx.versions.of(product.id)
+    blocks = yield from tx.blacklist.of(product.organization_id)
+    for_everybody = yield from tx.blacklist.of(PLATFORM)
+    return replace(
+        snapshot,
+        versions=VersionList([(rule.spec, rule.state) for rule in rules], product.settings.unlisted_versions),
+        blacklist=Blacklist((it.level, it.target_id, it.network) for it in (*for_everybody, *blocks)),
+    )

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from licensing.choices import ActorKind
 from licensing.errors import LimitReached
 from licensing.events import Action, happened
-from licensing.models import Actor, ActorKind, Organization, Plan
+from licensing.models import Actor, Organization, Plan
 from licensing.ports import Clock, Steps, Store, Transaction
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from licensing.choices import Permission
 from licensing.errors import GrantNotAllowed, RoleIsGiven
 from licensing.events import Action, happened
-from licensing.models import Actor, Permission, StaffGrant
+from licensing.models import Actor, StaffGrant
 from licensing.ports import Clock, Steps, Store, Transaction
 from licensing.services.access import permissions_of, require
 

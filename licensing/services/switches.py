@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from licensing.errors import IdleDaysInvalid, MaxIpsInvalid, Refusal
+from licensing.errors import Refusal
 from licensing.expiry import parse_duration
+from licensing.input_errors import IdleDaysInvalid, MaxIpsInvalid
 from licensing.models import MAX_IDLE_DAYS, MAX_IPS_LIMIT
 
 

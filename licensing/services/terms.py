@@ -3,9 +3,10 @@
 import re
 from dataclasses import dataclass
 
-from licensing.errors import EmailInvalid, HolderAmbiguous, MaxIpsInvalid, NotesTooLong
+from licensing.choices import DurationFrom
 from licensing.expiry import parse_expiry
-from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT, Customer, DurationFrom, License, Product
+from licensing.input_errors import EmailInvalid, HolderAmbiguous, MaxIpsInvalid, NotesTooLong
+from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT, Customer, License, Product
 from licensing.ports import Steps, Transaction
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")

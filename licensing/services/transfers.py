@@ -6,19 +6,13 @@ Every step locks the license first, so of two steps that race exactly one happen
 from collections.abc import Sequence
 
 from licensing import lifecycle
+from licensing.choices import Permission, TransferRule, TransferState
 from licensing.errors import (
     TransferPending,
     TransferToSelf,
 )
 from licensing.events import Action
-from licensing.models import (
-    Actor,
-    Permission,
-    Transfer,
-    TransferRule,
-    TransferState,
-    TransferView,
-)
+from licensing.models import Actor, Transfer, TransferView
 from licensing.ports import Clock, Steps, Store, Transaction
 from licensing.services.access import require
 from licensing.services.handover import (

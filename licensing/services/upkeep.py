@@ -8,29 +8,35 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from licensing import lifecycle
+from licensing.choices import ActorKind
 from licensing.events import Action, about, difference, happened
-from licensing.models import Actor, ActorKind, Address, License
+from licensing.models import Actor, Address, License
 from licensing.ports import Clock, Steps, Store, Transaction
 from licensing.services.handover import end_pending, expire_transfer
+from licensing.services.history import DAY_MS, Keeping
 
 BATCH = 200
+LOOKED_THROUGH = 2_000
 
 
 class UpkeepService:
     """Notices what the clock brought about, once, whatever was down meanwhile."""
 
-    def __init__(self, store: Store, *, clock: Clock) -> None:
+    def __init__(self, store: Store, *, keeping: Keeping, clock: Clock) -> None:
         self._store = store
+        self._keeping = keeping
         self._clock = clock
+        self._looked_through = 0  # the last license whose old attempts were dropped
 
     async def sweep(self) -> None:
         """Do everything that is due.
 
         Raises: Unavailable.
         """
-        for due in (self.expire_licenses, self.lapse_transfers, self.free_idle_seats):
+        for due in (self.expire_licenses, self.lapse_transfers, self.free_idle_seats, self.forget_refusals):
             while await due() == BATCH:
                 pass
+        await self.forget_attempts()
 
     async def expire_licenses(self) -> int:
         """Note licenses whose end has passed, one event each; return how many."""
@@ -61,6 +67,19 @@ class UpkeepService:
             return len(overdue)
 
         return await self._store.write(work)
+
+    async def forget_refusals(self) -> int:
+        """Drop refusals that nobody asks about any more; return how many."""
+        before_ms = self._clock() - self._keeping.refusal_days * DAY_MS
+        return await self._store.write(lambda tx: tx.history.forget_refusals(before_ms=before_ms, limit=BATCH))
+
+    async def forget_attempts(self) -> None:
+        """Drop the old attempts of the next licenses in turn."""
+        before_ms, after = self._clock() - self._keeping.attempts_days * DAY_MS, self._looked_through
+        last = await self._store.write(
+            lambda tx: tx.history.forget_attempts(before_ms=before_ms, after_license_id=after, limit=LOOKED_THROUGH)
+        )
+        self._looked_through = last or 0
 
     async def free_idle_seats(self) -> int:
         """Free seats that no address used for long, one event for each license; return how many were looked at.

@@ -5,13 +5,17 @@ bind every value; DON'T await, commit, or decide anything that a rule should dec
 """
 
 from storage.statements.addresses import AddressStatements
+from storage.statements.blacklist import BlacklistStatements
 from storage.statements.customers import CustomerStatements
+from storage.statements.history import HistoryStatements
 from storage.statements.ledger import LedgerStatements
 from storage.statements.licenses import LicenseStatements
 from storage.statements.organizations import OrganizationStatements
 from storage.statements.products import ProductStatements
+from storage.statements.signing_keys import SigningKeyStatements
 from storage.statements.staff import StaffStatements
 from storage.statements.transfers import TransferStatements
+from storage.statements.versions import VersionStatements
 
 
 class StatementTransaction:
@@ -21,6 +25,10 @@ class StatementTransaction:
         self.touched_licenses: set[int] = set()
         self.organizations = OrganizationStatements()
         self.products = ProductStatements()
+        self.versions = VersionStatements()
+        self.blacklist = BlacklistStatements()
+        self.signing_keys = SigningKeyStatements()
+        self.history = HistoryStatements()
         self.customers = CustomerStatements()
         self.addresses = AddressStatements(self.touched_licenses)
         self.licenses = LicenseStatements(self.touched_licenses, self.addresses)

@@ -1,15 +1,15 @@
-"""Statements about the addresses that took a license's seats."""
+"""Statements about the addresses and devices that took a license's seats."""
 
 import json
 from collections.abc import Sequence
 
-from licensing.models import Address, License
+from licensing.models import Address, Device, License
 from licensing.ports import Steps
 from storage.statements.base import Statement, columns_of, record_of
 
 
 class AddressStatements:
-    """See `licensing.ports.Addresses`."""
+    """See `licensing.tables.Addresses`."""
 
     def __init__(self, touched: set[int]) -> None:
         self._touched = touched
@@ -44,6 +44,37 @@ class AddressStatements:
         self._touched.add(license_id)
         rows = yield Statement(
             "DELETE FROM license_addresses WHERE license_id = :license RETURNING address", {"license": license_id}
+        )
+        return [row[0] for row in rows]
+
+    def devices_of(self, license_id: int) -> Steps[Sequence[Device]]:
+        rows = yield Statement(
+            f"SELECT {columns_of(Device)} FROM license_devices WHERE license_id = :license"
+            " ORDER BY first_seen_at_ms, device",
+            {"license": license_id},
+        )
+        return [record_of(Device, row) for row in rows]
+
+    def insert_device(self, license_id: int, device: str, *, now_ms: int) -> Steps[None]:
+        self._touched.add(license_id)
+        yield Statement(
+            "INSERT INTO license_devices (license_id, device, first_seen_at_ms, last_seen_at_ms)"
+            " VALUES (:license, :device, :now, :now)",
+            {"license": license_id, "device": device, "now": now_ms},
+        )
+
+    def touch_devices(self, seen: Sequence[tuple[int, str, int]]) -> Steps[None]:
+        yield Statement(
+            "UPDATE license_devices SET last_seen_at_ms = seen.value ->> 2 FROM json_each(:seen) AS seen"
+            " WHERE license_id = seen.value ->> 0 AND device = seen.value ->> 1"
+            " AND last_seen_at_ms < seen.value ->> 2",
+            {"seen": json.dumps(seen)},
+        )
+
+    def delete_devices(self, license_id: int) -> Steps[Sequence[str]]:
+        self._touched.add(license_id)
+        rows = yield Statement(
+            "DELETE FROM license_devices WHERE license_id = :license RETURNING device", {"license": license_id}
         )
         return [row[0] for row in rows]
 

@@ -10,7 +10,7 @@ _SELECT = f"SELECT {columns_of(Customer)} FROM customers WHERE"
 
 
 class CustomerStatements:
-    """See `licensing.ports.Customers`."""
+    """See `licensing.tables.Customers`."""
 
     def get(self, organization_id: int, customer_id: int) -> Steps[Customer | None]:
         sql = f"{_SELECT} organization_id = :organization AND id = :id"

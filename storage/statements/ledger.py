@@ -9,10 +9,12 @@ from licensing.ports import Steps
 from storage.statements.base import Row, Statement, columns_of
 
 _JSON = ("before", "after")
+# Calls that were turned away for coming too often are written down, and burn no quota.
+COUNTED = "status <> 'rate_limit_exceeded'"
 
 
 class LedgerStatements:
-    """See `licensing.ports.Ledger`."""
+    """See `licensing.tables.Ledger`."""
 
     def append(self, event: Event) -> Steps[Event]:
         rows = yield Statement(
@@ -60,14 +62,21 @@ class LedgerStatements:
             {"name": name, "value": value},
         )
 
-    def add_usage(self, calls: Sequence[tuple[int, int, int]]) -> Steps[Sequence[tuple[int, int, int]]]:
+    def add_usage(self, calls: Sequence[tuple[int, int, str, int]]) -> Steps[Sequence[tuple[int, int, int]]]:
         # One statement for all rows, as in AddressStatements.touch.
+        added = json.dumps(calls)
+        yield Statement(
+            "INSERT INTO usage_daily (product_id, day, status, calls)"
+            " SELECT used.value ->> 0, used.value ->> 1, used.value ->> 2, used.value ->> 3"
+            " FROM json_each(:calls) AS used WHERE true ON CONFLICT (product_id, day, status) DO UPDATE"
+            " SET calls = usage_daily.calls + excluded.calls",
+            {"calls": added},
+        )
         rows = yield Statement(
-            "INSERT INTO usage_daily (product_id, day, calls)"
-            " SELECT used.value ->> 0, used.value ->> 1, used.value ->> 2 FROM json_each(:calls) AS used"
-            " WHERE true ON CONFLICT (product_id, day) DO UPDATE"
-            " SET calls = usage_daily.calls + excluded.calls RETURNING product_id, day, calls",
-            {"calls": json.dumps(calls)},
+            "SELECT product_id, day, SUM(calls) FROM usage_daily"
+            f" WHERE {COUNTED} AND (product_id, day) IN (SELECT used.value ->> 0, used.value ->> 1"
+            " FROM json_each(:calls) AS used) GROUP BY product_id, day",
+            {"calls": added},
         )
         return [(row[0], row[1], row[2]) for row in rows]
 

@@ -45,7 +45,7 @@ def view_of(row: Row) -> LicenseView:
 
 
 class LicenseStatements:
-    """See `licensing.ports.Licenses`."""
+    """See `licensing.tables.Licenses`."""
 
     def __init__(self, touched: set[int], addresses: AddressStatements) -> None:
         self._touched = touched
@@ -71,10 +71,10 @@ class LicenseStatements:
         rows = yield Statement(
             "INSERT INTO licenses (organization_id, product_id, customer_id, state, expires_at_ms, max_ips,"
             " notes, claimed_at_ms, revoked_at_ms, created_at_ms, updated_at_ms, expired_at_ms, duration,"
-            " notes_folded)"
+            " notes_folded, version_pinned, version_min, version_max, custom)"
             " VALUES (:organization_id, :product_id, :customer_id, :state, :expires_at_ms, :max_ips, :notes,"
             " :claimed_at_ms, :revoked_at_ms, :created_at_ms, :updated_at_ms, :expired_at_ms, :duration,"
-            " :notes_folded)"
+            " :notes_folded, :version_pinned, :version_min, :version_max, :custom)"
             " RETURNING id",
             _values(license_),
         )
@@ -92,7 +92,8 @@ class LicenseStatements:
             "UPDATE licenses SET customer_id = :customer_id, state = :state, expires_at_ms = :expires_at_ms,"
             " max_ips = :max_ips, notes = :notes, claimed_at_ms = :claimed_at_ms,"
             " revoked_at_ms = :revoked_at_ms, updated_at_ms = :updated_at_ms, expired_at_ms = :expired_at_ms,"
-            " duration = :duration, notes_folded = :notes_folded WHERE id = :id",
+            " duration = :duration, notes_folded = :notes_folded, version_pinned = :version_pinned,"
+            " version_min = :version_min, version_max = :version_max, custom = :custom WHERE id = :id",
             _values(license_),
         )
 
@@ -161,7 +162,10 @@ class LicenseStatements:
         if license_ is None:
             return None
         taken = yield from self._addresses.of(license_id)
-        return LicenseSnapshot(license_, frozenset(seat.address for seat in taken))
+        devices = yield from self._addresses.devices_of(license_id)
+        return LicenseSnapshot(
+            license_, frozenset(seat.address for seat in taken), frozenset(each.device for each in devices)
+        )
 
     def _whole(self, sql: str, values: dict[str, int | bytes]) -> Steps[LicenseView | None]:
         rows = yield Statement(sql, values)
@@ -169,7 +173,8 @@ class LicenseStatements:
             return None
         view = view_of(rows[0])
         addresses = yield from self._addresses.of(view.license.id)
-        return view.model_copy(update={"addresses": tuple(addresses)})
+        devices = yield from self._addresses.devices_of(view.license.id)
+        return view.model_copy(update={"addresses": tuple(addresses), "devices": tuple(devices)})
 
 
 def _values(license_: License) -> dict[str, Any]:

@@ -2,20 +2,22 @@
 
 from collections.abc import Sequence
 
-from licensing.models import Organization
+from licensing.models import PLATFORM, Organization
 from licensing.ports import Steps
 from storage.statements.base import Statement, columns_of, first_of, record_of
 
 
 class OrganizationStatements:
-    """See `licensing.ports.Organizations`."""
+    """See `licensing.tables.Organizations`."""
 
     def get(self, organization_id: int) -> Steps[Organization | None]:
         sql = f"SELECT {columns_of(Organization)} FROM organizations WHERE id = :id"
         return first_of(Organization, (yield Statement(sql, {"id": organization_id})))
 
     def all(self) -> Steps[Sequence[Organization]]:
-        rows = yield Statement(f"SELECT {columns_of(Organization)} FROM organizations ORDER BY name, id")
+        rows = yield Statement(
+            f"SELECT {columns_of(Organization)} FROM organizations WHERE id <> {PLATFORM} ORDER BY name, id"
+        )
         return [record_of(Organization, row) for row in rows]
 
     def save_joined(self, organization: Organization, *, now_ms: int) -> Steps[bool]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from licensing.models import HeldRole, Permission, StaffGrant
+from licensing.choices import Permission
+from licensing.models import HeldRole, StaffGrant
 from licensing.ports import Steps
 from storage.statements.base import Statement, record_of
 
 
 class StaffStatements:
-    """See `licensing.ports.Staff`."""
+    """See `licensing.tables.Staff`."""
 
     def permissions(self, organization_id: int, role_ids: frozenset[int]) -> Steps[frozenset[Permission]]:
         if not role_ids:

@@ -13,7 +13,7 @@ _PENDING = "t.state IN ('offered', 'accepted')"
 
 
 class TransferStatements:
-    """See `licensing.ports.Transfers`."""
+    """See `licensing.tables.Transfers`."""
 
     def __init__(self, licenses: LicenseStatements, customers: CustomerStatements) -> None:
         self._licenses = licenses

@@ -11,15 +11,17 @@ import pytest
 from factories import DAY_MS, NOW_MS, ORGANIZATION_ID, make_actor, make_organization, make_plan, seeded_bytes
 from hypothesis import settings
 
-from bot.api import AddressReader, Health, build_api, serve
+from bot.api import AddressReader, Health, Metrics, MetricsPage, Proofs, build_api, serve
 from licensing.models import Plan, ProductSettings
 from licensing.services.catalog import CatalogService, NewApiKey
+from licensing.services.history import AttemptLog, RefusalLog
 from licensing.services.licenses import Issued, LicenseService
+from licensing.services.limits import Limits, Rates
 from licensing.services.organizations import Plans
 from licensing.services.terms import Terms
 from licensing.services.usage import LastSeen, UsageMeter
-from licensing.services.validation import ValidationService
-from storage import DatabaseSettings, open_store
+from licensing.services.validation import Traces, ValidationService
+from storage import DatabaseSettings, Signer, open_store
 
 # A busy machine is no bug.
 settings.register_profile("steady", deadline=None)
@@ -69,6 +71,8 @@ class Shop:
     validation: ValidationService
     usage: UsageMeter
     health: Health
+    traces: Traces
+    metrics: Metrics
     staff: Any = field(default_factory=make_actor)
 
     async def product(self, name="Widget", **switches) -> NewApiKey:
@@ -106,6 +110,8 @@ async def running_shop(
     organization=None,
     trusted=("127.0.0.1/32",),
     clock=None,
+    rates=None,
+    metrics_token="",
 ):
     plans = Plans({"default": plan or make_plan()}, default="default")
     clock = clock or Clock()
@@ -118,16 +124,28 @@ async def running_shop(
         random_bytes = seeded_bytes()
         catalog = CatalogService(store, plans=plans, clock=clock, random_bytes=random_bytes)
         licenses = LicenseService(store, store.vault, plans=plans, clock=clock, random_bytes=random_bytes)
-        validation = ValidationService(store, store.vault, plans=plans, usage=usage, seen=LastSeen(), clock=clock)
+        traces = Traces(usage=usage, seen=LastSeen(), attempts=AttemptLog(keep=50), refusals=RefusalLog(random_bytes))
+        limits = Limits(rates or Rates())
+        validation = ValidationService(store, store.vault, plans=plans, limits=limits, traces=traces, clock=clock)
         health = Health("1.2.3", lambda: store.read(lambda tx: tx.ledger.fact("ready")))
         addresses = AddressReader((ip_network(text) for text in trusted), clock=clock)
-        app = build_api(validation, addresses=addresses, health=health)
+        metrics = Metrics(
+            version="1.2.3", started_s=0.0, discord=lambda: health.discord, cache=dict, writer_queue=lambda: 0
+        )
+        app = build_api(
+            validation,
+            addresses=addresses,
+            proofs=Proofs(Signer(store.vault, random_bytes), clock=clock),
+            health=health,
+            metrics=metrics,
+            metrics_page=MetricsPage(metrics, token=metrics_token),
+        )
         async with (
             serve(app, host="127.0.0.1", port=0) as (host, port),
             aiohttp.ClientSession() as http,
         ):
             url = f"http://{host}:{port}"
-            yield Shop(store, http, url, clock, catalog, licenses, validation, usage, health)
+            yield Shop(store, http, url, clock, catalog, licenses, validation, usage, health, traces, metrics)
 
 
 @pytest.fixture

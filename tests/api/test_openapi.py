@@ -1,6 +1,8 @@
 """Guarantees of /openapi.json: it is valid, it says what really is answered, and its page comes with the program."""
 
+import base64
 import json
+import os
 import re
 from pathlib import Path
 
@@ -11,8 +13,10 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 from bot.api.openapi import describe
 from bot.api.openapi_operations import VERDICTS
 from bot.api.openapi_statuses import MEANINGS
-from bot.api.schemas import Jwks, LicenseDetails, Refusal, ValidateAnswer, ValidateRequest
+from bot.api.schemas import Jwks, LicenseDetails, LicenseFile, Refusal, ValidateAnswer, ValidateRequest
+from licensing.models import SigningKind
 from licensing.verdict import Status
+from storage import Signer
 
 PAGE = Path(__file__).parents[2] / "bot" / "api" / "page"
 DOCUMENT = describe("1.2.3")
@@ -21,6 +25,7 @@ OPERATIONS = [
 ]
 VALIDATE = ("/api/v1/validate", "post")
 LOOK_UP = ("/api/v1/license/{key}", "get")
+FILE = ("/api/v1/license/{key}/file", "get")
 
 
 def faults(schema, value):
@@ -128,6 +133,23 @@ async def test_a_look_up_is_answered_as_it_is_documented(shop):
     keys = await shop.get("/api/v1/keys", product.api_key)
     assert undocumented(("/api/v1/keys", "get"), keys) == []
     Jwks.model_validate_json(keys.raw)
+
+
+async def test_a_license_file_says_what_is_documented(shop):
+    product = await shop.product(license_file_days=7)
+    issued, revoked = await shop.issue(expiry="30d", max_ips=2), await shop.issue()
+    await shop.licenses.revoke(shop.staff, revoked.key)
+    signer, now_ms = Signer(shop.store.vault, os.urandom), shop.clock()
+    key = signer.make(product.product.id, SigningKind.ED25519, now_ms=now_ms, signs_from_ms=now_ms)
+    await shop.store.write(lambda tx: tx.signing_keys.insert(key))
+    reply = await shop.get(f"/api/v1/license/{issued.key}/file?device_id=b1c7", product.api_key)
+    answer = DOCUMENT["paths"][FILE[0]][FILE[1]]["responses"]["200"]
+    assert (reply.code, reply.headers["Content-Type"].partition(";")[0]) == (200, next(iter(answer["content"])))
+    assert faults(content(answer)["schema"], reply.raw.decode()) == []
+    payload = base64.urlsafe_b64decode(reply.raw.split(b".")[1] + b"==")
+    LicenseFile.model_validate_json(payload)
+    refused = await shop.get(f"/api/v1/license/{revoked.key}/file", product.api_key)
+    assert (refused.code, undocumented(FILE, refused)) == (403, [])
 
 
 async def test_refusals_are_answered_as_they_are_documented(shop):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from factories import DAY_MS, NOW_MS, make_actor, make_organization, make_plan
 
-from licensing.models import AutoRegister, LicenseState, OrganizationState, ProductState
+from licensing.choices import AutoRegister, LicenseState, OrganizationState, ProductState
 
 FIELDS = [
     "valid", "status", "expires", "ip_registered", "ip_count", "max_ips",

@@ -4,8 +4,9 @@ import asyncio
 
 from discord_shop import Shop
 
+from licensing.choices import ActorKind
 from licensing.events import Action
-from licensing.models import Actor, ActorKind
+from licensing.models import Actor
 
 
 async def test_a_member_who_rejoins_gets_the_roles_of_the_licenses_they_still_hold(shop: Shop) -> None:

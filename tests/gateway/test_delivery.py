@@ -11,7 +11,8 @@ from cogs.letters import Letters
 from cogs.licenses import Licenses
 from cogs.outbox import Outbox, Outcome, Patience
 from cogs.role_keeper import RoleKeeper
-from licensing.models import Actor, ActorKind
+from licensing.choices import ActorKind
+from licensing.models import Actor
 from licensing.services.terms import Terms
 
 

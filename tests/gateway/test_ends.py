@@ -2,7 +2,8 @@
 
 from discord_shop import Shop
 
-from licensing.models import Actor, ActorKind
+from licensing.choices import ActorKind
+from licensing.models import Actor
 
 DAY_MS = 86_400_000
 

@@ -5,7 +5,8 @@ from discord.ui import TextDisplay
 from discord_shop import Shop
 
 from cogs.ui import layouts
-from licensing.models import Actor, ActorKind
+from licensing.choices import ActorKind
+from licensing.models import Actor
 
 DAY_S = 86_400
 

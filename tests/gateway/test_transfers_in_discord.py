@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from discord_shop import Shop
 
+from licensing.choices import ActorKind, TransferRule
 from licensing.events import Action
-from licensing.models import Actor, ActorKind, TransferRule
+from licensing.models import Actor
 
 DAY_MS = 86_400_000
 

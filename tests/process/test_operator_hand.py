@@ -16,9 +16,10 @@ from bot import app
 from bot.api import DiscordState
 from bot.client import Endpoints
 from bot.config import Api, Config, Database, Discord
+from bot.house import House
 from bot.workers import running
+from licensing.choices import ActorKind
 from licensing.events import Action
-from licensing.models import ActorKind
 from sandbox import Guild, Sandbox
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +54,7 @@ def guild(sandbox: Sandbox) -> Guild:
 
 
 @asynccontextmanager
-async def connected(sandbox: Sandbox, folder: Path) -> AsyncIterator[app.House]:
+async def connected(sandbox: Sandbox, folder: Path) -> AsyncIterator[House]:
     """Run a bot that has connected, as `keyport run` does."""
     config = Config(
         database=Database(url=f"sqlite:///{folder}/keyport.db"), discord=Discord(token=SecretStr(sandbox.token))

@@ -15,6 +15,7 @@ from bot import app
 from bot.api import DiscordState
 from bot.client import Endpoints
 from bot.config import Api, Config, Database, Discord
+from bot.house import House
 from bot.workers import running
 from sandbox import Sandbox
 
@@ -22,7 +23,7 @@ from sandbox import Sandbox
 class Running:
     """The API of one house, and the bot connecting beside it."""
 
-    def __init__(self, house: app.House, base_url: str) -> None:
+    def __init__(self, house: House, base_url: str) -> None:
         self.house = house
         self._base_url = base_url
 
@@ -45,18 +46,18 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[app.House]:
+async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with app.opened(Config(database=Database(url=f"sqlite:///{tmp_path}/keyport.db"))) as house:
         yield house
 
 
 @pytest.fixture
-async def served(house: app.House) -> AsyncIterator[Running]:
+async def served(house: House) -> AsyncIterator[Running]:
     async with app.serving(house, Api(port=0)) as (host, port):
         yield Running(house, f"http://{host}:{port}")
 
 
-def connecting(sandbox: Sandbox, house: app.House, *, token: str | None = None) -> AbstractAsyncContextManager[None]:
+def connecting(sandbox: Sandbox, house: House, *, token: str | None = None) -> AbstractAsyncContextManager[None]:
     config = Config(discord=Discord(token=SecretStr(token or sandbox.token)))
     endpoints = Endpoints(rest=sandbox.rest_base, gateway=sandbox.gateway_url, cdn=sandbox.cdn_base)
     work = app.connect_discord(house, config, public_api_url="http://localhost", endpoints=endpoints)

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 from storage_world import NOON_MS, OWNER, World, member
 
+from licensing.choices import ActorKind, AutoRegister, DurationFrom, LicenseState
 from licensing.errors import (
     ExtensionTooShort,
     LicenseNotActive,
@@ -17,7 +18,7 @@ from licensing.errors import (
     NothingToChange,
 )
 from licensing.events import Action
-from licensing.models import Actor, ActorKind, AutoRegister, DurationFrom, LicenseState
+from licensing.models import Actor
 from licensing.services.changes import Edit
 from licensing.verdict import Status
 

@@ -6,6 +6,7 @@ import pytest
 from storage_doors import EXEMPT, MEMBERS, ROLE, STAFF, Door, Shop, methods_with_an_actor, rows_of, stocked
 from storage_world import OWNER, World, member, opened
 
+from licensing.choices import ActorKind, Permission
 from licensing.errors import (
     KeyNotFound,
     LicenseNotFound,
@@ -13,7 +14,7 @@ from licensing.errors import (
     ProductNotFound,
     TransferNotFound,
 )
-from licensing.models import Actor, ActorKind, Permission
+from licensing.models import Actor
 from licensing.services.finder import Found
 from licensing.services.staff import RoleChanged
 from storage import DatabaseSettings

@@ -7,9 +7,10 @@ import pytest
 from storage_doors import HOLDER, RECIPIENT, Shop, rows_of, stocked
 from storage_world import OWNER, World, member, opened
 
+from licensing.choices import Permission
 from licensing.errors import GrantNotAllowed, KeyNotFound, LicenseNotFound, NotAllowed, ProductNotFound
 from licensing.keys import tidy
-from licensing.models import Actor, Permission, StaffGrant
+from licensing.models import Actor, StaffGrant
 from licensing.ports import Search
 from licensing.verdict import Status
 from storage import DatabaseSettings

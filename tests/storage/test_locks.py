@@ -12,6 +12,7 @@ import pytest
 from storage_doors import HOLDER, MEMBERS, RECIPIENT, STAFF, Door, stocked
 from storage_world import OWNER, World, member
 
+from licensing.choices import ActorKind, LicenseState
 from licensing.errors import (
     ApiKeyRotatedAlready,
     KeyClaimedByOther,
@@ -25,7 +26,7 @@ from licensing.errors import (
     TransferEnded,
 )
 from licensing.events import Action
-from licensing.models import Actor, ActorKind, LicenseState
+from licensing.models import Actor
 from licensing.ports import Steps
 from licensing.services.transfers import RECIPIENT_HAS_MS
 from licensing.verdict import Status

@@ -16,8 +16,9 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from storage_doors import HOLDER, MEMBERS, STAFF, Shop, stocked
 from storage_world import OWNER, World, member
 
+from licensing.choices import ActorKind
 from licensing.errors import Refusal
-from licensing.models import Actor, ActorKind, HeldRole, Plan
+from licensing.models import Actor, HeldRole, Plan
 from licensing.ports import Steps
 from licensing.verdict import Status
 from storage.schema import metadata

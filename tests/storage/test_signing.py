@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from licensing.models import SigningKey, SigningKind
+from licensing.choices import SigningKind
+from licensing.models import SigningKey
 from storage.errors import StoreRefused
 from storage.signing import Signer
 from storage.vault import FileVault, KeyFile

@@ -5,13 +5,10 @@ import asyncio
 import pytest
 from storage_world import OWNER, World, member
 
+from licensing.choices import AutoRegister, Permission, ProductState, TransferRule
 from licensing.errors import (
-    DurationInvalid,
-    ExpiryAmbiguous,
-    IdleDaysInvalid,
     LicenseNotActive,
     LicenseNotFound,
-    MaxIpsInvalid,
     NotAllowed,
     NothingToChange,
     ProductNotFound,
@@ -20,7 +17,8 @@ from licensing.errors import (
     RoleIsGiven,
 )
 from licensing.events import Action
-from licensing.models import MAX_IDLE_DAYS, MAX_IPS_LIMIT, AutoRegister, Permission, ProductState, TransferRule
+from licensing.input_errors import DurationInvalid, ExpiryAmbiguous, IdleDaysInvalid, MaxIpsInvalid
+from licensing.models import MAX_IDLE_DAYS, MAX_IPS_LIMIT
 
 STAFF = member(30, roles=frozenset({77}))
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from storage_world import OWNER, World, member, opened
 
+from licensing.choices import TransferRule, TransferState
 from licensing.errors import (
     LicenseNotFound,
     LicenseNotUsable,
@@ -19,7 +20,7 @@ from licensing.errors import (
     TransferToSelf,
 )
 from licensing.events import Action
-from licensing.models import TransferRule, TransferState, TransferView
+from licensing.models import TransferView
 from licensing.services.changes import Edit
 from licensing.services.transfers import RECIPIENT_HAS_MS, STAFF_HAS_MS
 from licensing.verdict import Status

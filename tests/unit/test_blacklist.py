@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licensing.blacklist import NOTHING_BLOCKED, Blacklist, Blocked, parse_network
-from licensing.errors import NetworkInvalid, NetworkTooWide
-from licensing.models import BlockLevel
+from licensing.choices import BlockLevel
+from licensing.input_errors import NetworkInvalid, NetworkTooWide
 
 PLATFORM, ORGANIZATION, CUSTOMER, LICENSE = BlockLevel
 CUSTOMER_ID, LICENSE_ID = 7, 9

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from licensing.custom import CUSTOM_BYTES, canonical, merged
-from licensing.errors import CustomNotJson, CustomNotObject, CustomNotPortable, CustomTooLarge
+from licensing.input_errors import CustomNotJson, CustomNotObject, CustomNotPortable, CustomTooLarge
 
 NODE = shutil.which("node")
 ECHO = """

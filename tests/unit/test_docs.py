@@ -24,7 +24,8 @@ from bot.commands.line import build
 from bot.config import Config
 from bot.config_sources import PASSPHRASE, known_paths, variable_name
 from i18n.refusals import SENTENCES, STORE_SENTENCES, sentence
-from licensing.models import LicenseView, Permission, SealedKey
+from licensing.choices import Permission
+from licensing.models import LicenseView, SealedKey
 from licensing.ports import Unavailable
 from licensing.services.validation import Details
 from licensing.verdict import Status, Verdict

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from licensing.errors import (
+from licensing.errors import Refusal
+from licensing.expiry import MAX_GRACE_DAYS, parse_expiry, parse_grace_ms
+from licensing.input_errors import (
     DateAmbiguous,
     ExpiryAmbiguous,
     ExpiryInPast,
     ExpiryInvalid,
     ExpiryTooFar,
     GraceInvalid,
-    Refusal,
 )
-from licensing.expiry import MAX_GRACE_DAYS, parse_expiry, parse_grace_ms
 
 NOW = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
 LAST_MOMENT = timedelta(milliseconds=1)

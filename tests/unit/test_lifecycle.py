@@ -13,6 +13,7 @@ from factories import (
     make_stock,
 )
 
+from licensing.choices import LicenseState
 from licensing.errors import (
     KeyClaimedAlready,
     KeyClaimedByOther,
@@ -23,7 +24,7 @@ from licensing.errors import (
     Refusal,
 )
 from licensing.lifecycle import check_claimable, claim, revoke
-from licensing.models import Customer, License, LicenseState, Product
+from licensing.models import Customer, License, Product
 
 STRANGER_ID = MEMBER_ID + 1
 EMAIL_ONLY = make_customer(discord_id=None, email="ada@example.com")

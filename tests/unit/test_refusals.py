@@ -7,7 +7,7 @@ import pytest
 
 from i18n.refusals import BLANK_SENTENCES, SENTENCES, STORE_SENTENCES, explain, sentence
 from licensing import errors
-from licensing.models import Permission
+from licensing.choices import Permission
 from licensing.ports import Unavailable
 
 

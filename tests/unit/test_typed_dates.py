@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from i18n.refusals import explain
-from licensing.errors import DateAmbiguous, ExpiryInPast, ExpiryInvalid
 from licensing.expiry import parse_expiry, parse_extension
+from licensing.input_errors import DateAmbiguous, ExpiryInPast, ExpiryInvalid
 
 NOW_MS = int(datetime(2026, 11, 30, 12, tzinfo=UTC).timestamp() * 1000)
 

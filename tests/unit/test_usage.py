@@ -69,10 +69,11 @@ class SharedStore:
     async def read(self, work: Callable[[Any], Generator[Any, Any, Any]]) -> Any:
         return await self.write(work)
 
-    def _add_usage(self, calls: Sequence[tuple[int, int, int]]) -> Generator[Any, Any, Any]:
-        for product_id, day, count in calls:
+    def _add_usage(self, calls: Sequence[tuple[int, int, str, int]]) -> Generator[Any, Any, Any]:
+        counted = [(product_id, day, count) for product_id, day, status, count in calls if status == "active"]
+        for product_id, day, count in counted:
             self.snapshots.stored[product_id, day] = self.snapshots.stored.get((product_id, day), 0) + count
-        return [(product_id, day, self.snapshots.stored[product_id, day]) for product_id, day, _ in calls]
+        return [(product_id, day, self.snapshots.stored[product_id, day]) for product_id, day, _ in counted]
         yield
 
     def _touch_addresses(self, seen: Sequence[tuple[int, str, int]]) -> Generator[Any, Any, None]:
@@ -94,7 +95,12 @@ def store(counts: Counts) -> SharedStore:
 async def spend(
     meter: UsageMeter, times: int = 1, *, limit: int | None = None, now_ms: int = NOW_MS, product_id: int = PRODUCT_ID
 ) -> list[int]:
-    return [await meter.spend(product_id, limit=limit, now_ms=now_ms) for _ in range(times)]
+    """Make calls one after another, each to its end; return how long each has to wait."""
+    waits = []
+    for _ in range(times):
+        waits.append(await meter.spend(product_id, limit=limit, now_ms=now_ms))
+        meter.note(product_id, "rate_limit_exceeded" if waits[-1] else "active", now_ms=now_ms)
+    return waits
 
 
 async def test_the_quota_lets_exactly_its_number_of_calls_through(counts: Counts):

@@ -23,8 +23,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from licensing.choices import SigningKind
 from licensing.keys import tidy
-from licensing.models import SigningKey, SigningKind
+from licensing.models import SigningKey
 from storage.signing import Signer, _context
 from storage.vault import FileVault, KeyFile
 

@@ -20,7 +20,8 @@ from factories import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from licensing.models import AutoRegister, License, LicenseState, OrganizationState, Product, ProductState
+from licensing.choices import AutoRegister, LicenseState, OrganizationState, ProductState
+from licensing.models import License, Product
 from licensing.verdict import (
     CHECKS,
     LicenseSnapshot,

@@ -1,0 +1,109 @@
+"""How answers are proven: signed in the body or in headers, the public keys, and files that prove offline."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+
+from bot.api.errors import Refused, bad_request, json_response
+from i18n import gettext as _
+from licensing.choices import SigningKind
+from licensing.models import SigningKey
+from licensing.ports import Clock, Signer
+from licensing.proofs import current_key, has_ended, license_file_claims
+from licensing.services.validation import Answer
+from licensing.subject import ProductSnapshot
+from licensing.table import iso_moment
+from licensing.verdict import Call, Status
+
+NO_HEADERS: Mapping[str, str] = {}
+
+_HEADER = {SigningKind.ED25519: "X-Signature-Ed25519", SigningKind.RSA: "X-Signature-RSA"}
+
+
+class Proofs:
+    """Signs what products are told."""
+
+    def __init__(self, signer: Signer, *, clock: Clock) -> None:
+        self._signer = signer
+        self._clock = clock
+
+    def in_body(self, answer: Answer) -> Callable[[bytes], str] | None:
+        """Return what signs a body with the product's shared secret, if the product wants that."""
+        found = answer.product
+        if found is None or found.product is None or not found.product.settings.sign_hmac:
+            return None
+        key = current_key(found.signing_keys, SigningKind.HMAC, now_ms=self._clock())
+        return None if key is None else lambda data: self._signer.sign(key, data)
+
+    async def headers(self, answer: Answer, body: bytes) -> Mapping[str, str]:
+        """Return the headers that prove a body, if the product wants them."""
+        found = answer.product
+        kind = found.product.settings.sign_headers if found is not None and found.product is not None else None
+        if found is None or kind is None:
+            return NO_HEADERS
+        now_ms = self._clock()
+        key = current_key(found.signing_keys, kind, now_ms=now_ms)
+        if key is None:
+            return NO_HEADERS
+        timestamp = str(now_ms // 1000)
+        signature = await self._signed(key, timestamp.encode() + body)
+        return {"X-Signature-Timestamp": timestamp, "X-Signature-Key-Id": key.id, _HEADER[kind]: signature}
+
+    def published(self, found: ProductSnapshot) -> web.Response:
+        """Answer the public keys that sign now or will: a JWKS (RFC 7517) with a few members more."""
+        now_ms = self._clock()
+        keys = [
+            {
+                **self._signer.jwk(key),
+                "signs_from": iso_moment(key.signs_from_ms),
+                "signs_until": iso_moment(key.signs_until_ms),
+            }
+            for key in found.signing_keys
+            if key.kind is not SigningKind.HMAC and not has_ended(key, now_ms)
+        ]
+        return json_response({"keys": keys})
+
+    def license_file(self, answer: Answer, call: Call, *, device_id: str | None) -> web.Response:
+        """Answer a valid license as a signed file.
+
+        Raises: Refused.
+        """
+        now_ms, found, license_ = self._clock(), answer.product, answer.verdict.license
+        product = found.product if found else None
+        days = product.settings.license_file_days if product else None
+        key = current_key(found.signing_keys, SigningKind.ED25519, now_ms=now_ms) if found else None
+        if product is None or license_ is None or days is None or key is None:
+            raise no_license_files()
+        custom = json.loads(answer.custom) if answer.custom else None
+        claims = license_file_claims(
+            product, license_, answer.verdict, call, device_id=device_id, custom=custom, days=days, now_ms=now_ms
+        )
+        text = self._signer.license_file(key, claims)
+        return web.Response(text=text, content_type="application/jose", headers={"Cache-Control": "no-store"})
+
+    async def _signed(self, key: SigningKey, data: bytes) -> str:
+        if key.kind is SigningKind.RSA:  # a good half millisecond, in which others can be answered
+            return await asyncio.to_thread(self._signer.sign, key, data)
+        return self._signer.sign(key, data)
+
+
+def refused_file(answer: Answer, message: str) -> Refused:
+    """Return the refusal of a license file for a license that is not good."""
+    return Refused(403, answer.status, message, headers=support_header(answer))
+
+
+def no_license_files() -> Refused:
+    """Return the refusal of a license file by a product that issues none."""
+    return bad_request(404, _("This product issues no license files; staff turn them on in /product settings."))
+
+
+def support_header(answer: Answer) -> dict[str, str]:
+    """Return the header that names a refusal, if it has a name."""
+    return {"X-Support-Code": answer.support_code} if answer.support_code else {}
+
+
+def is_refused(answer: Answer) -> bool:
+    """Tell whether an answer is no verdict about a license."""
+    return answer.verdict.status in (Status.INVALID_API_KEY, Status.RATE_LIMIT_EXCEEDED)
