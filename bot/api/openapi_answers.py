@@ -154,7 +154,7 @@ HEADERS: Mapping[str, Part] = {
     "X-Signature-Key-Id": {
         "description": "Which of the keys of `GET /api/v1/keys` signed.",
         "schema": {"type": "string"},
-        "example": "k_5f0c2a91",
+        "example": "5f0c2a919be24d88",
     },
     "X-Signature-Ed25519": {
         "description": "Ed25519 over the timestamp's digits and the raw body right behind them, in lower-case hex.",

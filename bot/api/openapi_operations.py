@@ -59,7 +59,7 @@ _JWKS = {
             "kty": "OKP",
             "crv": "Ed25519",
             "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
-            "kid": "k_5f0c2a91",
+            "kid": "5f0c2a919be24d88",
             "use": "sig",
             "alg": "EdDSA",
             "public_key_hex": "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
