@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from bot import app, log
 from bot.client import Endpoints
 from bot.config import Api, Config, Database, Discord
+from bot.house import House
 from bot.narration import Narrator, result, say
 from bot.tryout import Stage, Tryout, validate
 from bot.workers import running

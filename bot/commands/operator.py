@@ -16,8 +16,9 @@ from bot.commands.words import plain
 from bot.config import Config
 from bot.maintenance import tidy_up
 from i18n import gettext as _
+from licensing.choices import ActorKind
 from licensing.errors import LicenseNotFound
-from licensing.models import Actor, ActorKind, LicenseView, Organization
+from licensing.models import Actor, LicenseView, Organization
 from licensing.ports import Clock
 from licensing.services.catalog import CatalogService
 from licensing.services.changes import ChangeService
