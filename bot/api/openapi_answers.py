@@ -124,7 +124,7 @@ HEADERS: Mapping[str, Part] = {
     "X-Request-Id": {
         "description": "Names this request in the operator's log. On every answer.",
         "schema": {"type": "string"},
-        "example": "7f3a91c05be24d88",
+        "example": "d344de09-1b",
     },
     "X-Support-Code": {
         "description": "Names this refusal: the holder and staff learn with it which check failed.",

@@ -54,7 +54,7 @@ export function problems(kind, values) {
 /** The request as a line for a shell. */
 export function curl(kind, values, { masked }) {
   const key = values.api_key || "kp_live_...";
-  const shown = masked && values.api_key ? `${key.slice(0, SHOWN_OF_KEY)}…` : key;
+  const shown = masked && values.api_key ? `${key.slice(0, Math.min(SHOWN_OF_KEY, key.length >> 1))}…` : key;
   const request = build(kind, { ...values, api_key: shown, license_key: values.license_key || "ABCD-EFGH-JKMN-PQRS" });
   const lines = [`curl -sS -i ${quoted(new URL(request.path, BASE).href)}`];
   for (const [name, value] of Object.entries(request.headers)) lines.push(`-H ${quoted(`${name}: ${value}`)}`);

@@ -11,16 +11,27 @@ export class Description {
     return part.$ref.slice(2).split("/").reduce((at, name) => at[name], this.document);
   }
 
-  /** The members of an object: name, type, whether required, description. */
-  members(schema, settings) {
+  /** The members of an object and of the objects in it: name, type, whether required, description. */
+  members(schema, settings, prefix = "") {
     const whole = this.#flat(schema);
     const required = new Set(whole.required ?? []);
-    return Object.entries(whole.properties ?? {}).map(([name, part]) => ({
-      name,
-      type: this.type(part, settings),
-      required: required.has(name),
-      description: part.description ?? this.resolve(part).description ?? "",
-    }));
+    return Object.entries(whole.properties ?? {}).flatMap(([name, part]) => [
+      {
+        name: `${prefix}${name}`,
+        type: this.type(part, settings),
+        required: required.has(name),
+        description: part.description ?? this.resolve(part).description ?? "",
+      },
+      ...this.#within(part, settings, `${prefix}${name}`),
+    ]);
+  }
+
+  #within(part, settings, name) {
+    if (part.type === "array") {
+      const kinds = part.items.anyOf ?? [part.items];
+      return once(kinds.flatMap((kind) => this.members(kind, settings, `${name}[].`)), kinds.length);
+    }
+    return part.$ref ? this.members(part, settings, `${name}.`) : [];
   }
 
   /** The statuses that an answer of this shape can have. */
@@ -56,6 +67,17 @@ export class Description {
     const found = this.resolve(schema) ?? {};
     return found.allOf ? this.resolve(found.allOf[0]) : found;
   }
+}
+
+/** Alternatives told as one: what not all of them have is not always there, what differs is told with "or". */
+function once(members, alternatives) {
+  const byName = new Map();
+  for (const member of members) byName.set(member.name, [...(byName.get(member.name) ?? []), member]);
+  return [...byName.values()].map((same) => ({
+    ...same[0],
+    type: [...new Set(same.map((each) => each.type))].join(" or "),
+    required: same.length === alternatives && same.every((each) => each.required),
+  }));
 }
 
 function limits(schema) {
