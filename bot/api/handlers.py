@@ -109,7 +109,8 @@ class LicenseHandlers:
     def _refusal(self, answer: Answer) -> Refused:
         if answer.reason is not None:
             self._metrics.throttled(answer.reason)
-        self._metrics.observe(answer.verdict.status, 0.0)
+        if answer.verdict.status is not Status.LICENSE_NOT_FOUND:  # a look-up's, which is no validation
+            self._metrics.refused(answer.verdict.status)
         return _refusal(answer)
 
 

@@ -67,6 +67,10 @@ class Metrics:
         self.in_bucket[bisect_left(BUCKETS_S, seconds)] += 1
         self.total_s += seconds
 
+    def refused(self, status: str) -> None:
+        """Count a call that was turned away before anything was judged; it would only flatter the durations."""
+        self.by_status[status] += 1
+
     def throttled(self, reason: str) -> None:
         """Count a 429 by what it was for: one of THROTTLES."""
         self.by_throttle[reason] += 1
@@ -160,9 +164,9 @@ def _connections(traffic: Traffic) -> Iterator["Metric"]:
 
 def _parts(metrics: Metrics) -> Iterator["Metric"]:
     cache = metrics.cache()
-    asked = {"hit": cache["hits"], "miss": cache["misses"]}
+    asked = {"hit": cache.get("hits", 0), "miss": cache.get("misses", 0)}
     yield _counter("keyport_cache_requests", "Look-ups of licenses in the cache, by result.", "result", asked)
-    yield _gauge("keyport_cache_licenses", "Licenses that the cache holds.", value=cache["size"])
+    yield _gauge("keyport_cache_licenses", "Licenses that the cache holds.", value=cache.get("size", 0))
     yield _gauge("keyport_writer_queue_length", "Transactions that wait to be written.", value=metrics.writer_queue())
     now = metrics.discord()
     states = {state.value: int(state is now) for state in DiscordState}

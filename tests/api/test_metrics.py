@@ -10,11 +10,13 @@ import pytest
 from aiohttp import web
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parsed_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parsed
-from raw_http import Answer, ask
+from raw_http import Answer, ask, posted
 
 from bot.api import DiscordState, serve
 from bot.api.errors import answering
 from bot.api.metrics import BUCKETS_S, THROTTLES, Metrics, MetricsPage
+from bot.app import opened, serving
+from bot.config import Config
 from licensing.verdict import Status
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -273,6 +275,34 @@ def test_every_query_of_the_dashboard_has_its_brackets_in_pairs():
             assert all(target["expr"].count(a) == target["expr"].count(b) for a, b in ("()", "{}", "[]"))
 
 
-async def test_without_a_page_there_is_nothing_at_the_address(shop):
-    reply = await shop.get("/metrics")
-    assert reply.seen == (404, "invalid_request")
+async def test_calls_that_were_turned_away_are_counted_but_do_not_flatter_the_durations(metrics):
+    metrics.refused(Status.RATE_LIMIT_EXCEEDED)
+    samples = await shown(metrics)
+    assert samples["keyport_validations_total", "rate_limit_exceeded"] == 1
+    assert samples["keyport_validation_duration_seconds_count",] == 0
+
+
+def configured(folder: Path, **settings: object) -> Config:
+    database = {"url": f"sqlite:///{folder}/keyport.db"}
+    return Config.model_validate({"database": database, "api": {"port": 0}, "metrics": settings})
+
+
+async def test_a_running_program_shows_what_it_did(tmp_path):
+    config = configured(tmp_path, token="secret-token")
+    async with opened(config) as house, serving(house, config.api) as (host, port):
+        url = f"http://{host}:{port}"
+        assert (await ask(url, posted("kp_live_unknown", b"{}"))).code == 401
+        assert (await ask(url, posted("kp_live_unknown", b'{"license_key":"x"}'))).code == 401
+        assert (await scrape(url)).code == 401
+        text = (await scrape(url, "Authorization: Bearer secret-token")).raw.decode()
+    assert 'keyport_validations_total{status="invalid_api_key"} 2.0' in text
+    assert 'keyport_http_errors_total{code="401"} 3.0' in text
+    assert 'keyport_discord_state{state="off"} 1.0' in text
+    assert "keyport_writer_queue_length 0.0" in text
+
+
+async def test_switched_off_there_is_nothing_at_the_address(tmp_path):
+    config = configured(tmp_path, enabled=False)
+    async with opened(config) as house, serving(house, config.api) as (host, port):
+        answer = await scrape(f"http://{host}:{port}")
+    assert (answer.code, answer.body["status"]) == (404, "invalid_request")
