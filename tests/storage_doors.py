@@ -203,7 +203,15 @@ _OWNED = {
     "organizations": "id = :organization",
     "api_keys": _OF_PRODUCT,
     "usage_daily": _OF_PRODUCT,
+    "product_versions": _OF_PRODUCT,
+    "signing_keys": _OF_PRODUCT,
+    "product_versions": _OF_PRODUCT,
+    "signing_keys": _OF_PRODUCT,
     "license_addresses": _OF_LICENSE,
+    "license_devices": _OF_LICENSE,
+    "attempts": _OF_LICENSE,
+    "license_devices": _OF_LICENSE,
+    "attempts": _OF_LICENSE,
 }
 _NOBODYS = {"alembic_version", "facts", "followers", "sqlite_sequence"}
 
