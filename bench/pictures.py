@@ -1,4 +1,4 @@
-"""Take the pictures that the README and the docs show, of the page of a running sandbox.
+"""Take the pictures that the README and the docs show, of the pages of a running sandbox.
 
     python -m bench.pictures [--into docs/pictures]
 
@@ -23,6 +23,7 @@ from playwright.async_api import Browser, Page, async_playwright
 WIDE, HIGH, SCALE = 1200, 760, 2
 READY_S = 60
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/")
+CALL = re.compile(r"(http://[\w.:]+)/api/v1/validate .*Bearer (kp_live_\w+)")
 KEY = re.compile(r"\b[2-9A-HJKMNP-Z]{4}(?:-[2-9A-HJKMNP-Z]{4}){3}\b")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
@@ -48,10 +49,7 @@ class Studio:
         await page.context.close()
 
     async def page(self, name: str, *, scheme: Scheme, guide: bool = False, high: int = HIGH) -> Page:
-        settings: Any = {"viewport": {"width": WIDE, "height": high}, "device_scale_factor": SCALE}
-        context = await self._browser.new_context(color_scheme=scheme, locale="en-US", timezone_id="UTC", **settings)
-        context.set_default_timeout(10_000)
-        page = await context.new_page()
+        page = await self.blank(scheme=scheme, high=high)
         if not guide:
             await page.add_init_script("localStorage.setItem('guide', 'closed')")
         person = f"?as={self.people[name]}" if name in self.people else ""
@@ -61,6 +59,13 @@ class Studio:
             await page.locator(".channel", has_text="licenses").click()
             await page.locator(".opening-title", has_text="licenses").wait_for()
         return page
+
+    async def blank(self, *, scheme: Scheme, high: int) -> Page:
+        """Open a page that shows nothing yet."""
+        settings: Any = {"viewport": {"width": WIDE, "height": high}, "device_scale_factor": SCALE}
+        context = await self._browser.new_context(color_scheme=scheme, locale="en-US", timezone_id="UTC", **settings)
+        context.set_default_timeout(10_000)
+        return await context.new_page()
 
     async def take(self, page: Page, name: str) -> None:
         """Keep what the page shows, as soon as nothing moves any more."""
@@ -128,16 +133,22 @@ async def issued(studio: Studio) -> None:
     await studio.take(page, "issued")
 
 
-async def claimed(studio: Studio) -> None:
+async def claim(studio: Studio, product: str, *terms: str) -> tuple[Page, str]:
+    """Let support issue a license and Bob claim it; give his page and the key."""
     support = await studio.page("Sam", scheme="dark")
-    await type_command(support, "license issue", "Night")
+    await type_command(support, "license issue", product, *terms)
     await support.keyboard.press("Enter")
     key = await key_on(support)
     await support.context.close()
     page = await studio.page("Bob", scheme="dark", high=720)
     await type_command(page, "claim", key)
     await page.keyboard.press("Enter")
-    await page.locator(".message", has_text="is yours now").wait_for()
+    await page.locator(".message", has_text="is yours now").last.wait_for()
+    return page, key
+
+
+async def claimed(studio: Studio) -> None:
+    page, _ = await claim(studio, "Night")
     await page.get_by_role("button", name="Show key").click()
     await key_on(page)
     await studio.take(page, "claimed")
@@ -166,7 +177,31 @@ async def settings(studio: Studio) -> None:
     await studio.take(page, "settings")
 
 
-SCENES: tuple[Scene, ...] = (first_visit, completion, issued, claimed, revoking, settings, delivered)
+async def playground(studio: Studio) -> None:
+    staff = await studio.page("Olivia", scheme="light")
+    await staff.locator(".area").click()
+    await staff.keyboard.type("/product create ")
+    await staff.locator(".command-name", has_text="/product create").wait_for()
+    await staff.keyboard.type("Aurora")
+    await staff.keyboard.press("Enter")
+    shown = staff.locator(".content", has_text="Authorization: Bearer").last
+    await shown.wait_for()
+    call = CALL.search(await shown.inner_text())
+    assert call
+    await staff.context.close()
+    bought, key = await claim(studio, "Aurora", "expiry:1y")
+    await bought.context.close()
+    page = await studio.blank(scheme="light", high=960)
+    await page.goto(f"{call[1]}/docs")
+    for label, words in (("Product key", call[2]), ("License key", key), ("Version", "1.4.0")):
+        await page.get_by_label(label).first.fill(words)
+    await page.get_by_role("button", name="Make one").click()
+    await page.get_by_role("button", name="Send request").click()
+    await page.locator(".verdict").wait_for()
+    await studio.take(page, "playground")
+
+
+SCENES: tuple[Scene, ...] = (first_visit, completion, issued, claimed, revoking, settings, delivered, playground)
 
 
 @asynccontextmanager

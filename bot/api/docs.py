@@ -33,7 +33,7 @@ LANGUAGES = {
     ".py": "Python",
     ".js": "JavaScript",
     ".mjs": "JavaScript",
-    ".java": "Java",
+    ".java": "Java 8 and later",
     ".cs": "C#",
     ".lua": "Lua",
     ".go": "Go",
