@@ -205,11 +205,7 @@ _OWNED = {
     "usage_daily": _OF_PRODUCT,
     "product_versions": _OF_PRODUCT,
     "signing_keys": _OF_PRODUCT,
-    "product_versions": _OF_PRODUCT,
-    "signing_keys": _OF_PRODUCT,
     "license_addresses": _OF_LICENSE,
-    "license_devices": _OF_LICENSE,
-    "attempts": _OF_LICENSE,
     "license_devices": _OF_LICENSE,
     "attempts": _OF_LICENSE,
 }
