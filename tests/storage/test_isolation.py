@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 from storage_doors import HOLDER, RECIPIENT, Shop, rows_of, stocked
-from storage_world import OWNER, World, member, opened
+from storage_world import NOON_MS, OWNER, World, member, opened
 
-from licensing.choices import Permission
+from licensing.choices import BlockLevel, Permission
 from licensing.errors import GrantNotAllowed, KeyNotFound, LicenseNotFound, NotAllowed, ProductNotFound
 from licensing.keys import tidy
-from licensing.models import Actor, StaffGrant
+from licensing.models import Actor, Block, RefusalRecord, StaffGrant
 from licensing.ports import Search
-from licensing.verdict import Status
+from licensing.verdict import Call, Status
 from storage import DatabaseSettings
 from storage.statements import StatementTransaction
 
@@ -38,7 +38,7 @@ async def test_a_license_of_one_organization_does_not_exist_in_another(two_shops
             world.licenses.view(OTHER_OWNER, text),
             world.licenses.revoke(OTHER_OWNER, text),
             world.licenses.reveal(OTHER_OWNER, text),
-            world.licenses.check(OTHER_OWNER, text, address=None, version=None),
+            world.licenses.check(OTHER_OWNER, text, Call("")),
         ):
             with pytest.raises(LicenseNotFound):
                 await attempt
@@ -104,6 +104,21 @@ async def test_whoever_may_issue_may_pick_a_product_without_looking_into_it(worl
         await world.catalog.view(staff, name="Pro")
 
 
+BLOCK = Block(id=0, organization_id=1, level=BlockLevel.ORGANIZATION, network="203.0.113.99", created_at_ms=NOON_MS)
+
+
+def refusal(product_id: int) -> RefusalRecord:
+    return RefusalRecord(
+        code="ABCD-EFGH",
+        organization_id=1,
+        product_id=product_id,
+        status="expired",
+        trace="[]",
+        first_at_ms=NOON_MS,
+        last_at_ms=NOON_MS,
+    )
+
+
 # What each statement is asked of an organization, besides the organization.
 ASKED: dict[str, Callable[[World, Shop], tuple[tuple[object, ...], dict[str, object]]]] = {
     "products.get": lambda _, it: ((it.product_id,), {}),
@@ -123,6 +138,10 @@ ASKED: dict[str, Callable[[World, Shop], tuple[tuple[object, ...], dict[str, obj
     "licenses.held_by": lambda *_: ((HOLDER,), {}),
     "licenses.search": lambda *_: ((Search(),), {}),
     "licenses.found": lambda *_: ((Search(),), {}),
+    "blacklist.of": lambda *_: ((), {}),
+    "blacklist.count": lambda *_: ((), {}),
+    "blacklist.delete": lambda *_: ((BlockLevel.ORGANIZATION, 0, "203.0.113.99"), {}),
+    "history.refusal": lambda *_: (("ABCD-EFGH",), {}),
     "transfers.view": lambda _, it: ((it.accepted_id,), {}),
     "transfers.of_member": lambda world, _: ((RECIPIENT,), {"now_ms": world.now_ms}),
     "transfers.accepted": lambda world, _: ((), {"now_ms": world.now_ms}),
@@ -154,6 +173,8 @@ async def test_a_statement_finds_things_in_their_organization_and_in_no_other(
     await world.issue(email="a@example.com")
     await world.catalog.change_settings(OWNER, shop.product_id, role_id=900)
     await world.staff.grant(OWNER, role_id=SUPPORT_ROLE, permissions=[Permission.LICENSES_VIEW])
+    await world.store.write(lambda tx: tx.blacklist.insert(BLOCK))
+    await world.store.write(lambda tx: tx.history.add_refusals([refusal(shop.product_id)], keep=9, keep_unknown=9))
     area, method = name.split(".")
     args, named = ASKED[name](world, shop)
 

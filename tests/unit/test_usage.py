@@ -189,6 +189,8 @@ async def test_a_call_of_yesterday_that_answers_after_midnight_spends_nothing_of
     assert await counts.readers.get() == DAY + 1
     counts.gate.set()
     assert (await late, await early) == (0, 0)
+    for at_ms in (tomorrow_ms - 1, tomorrow_ms):
+        meter.note(PRODUCT_ID, "active", now_ms=at_ms)
     waits = await spend(meter, 10, limit=10, now_ms=tomorrow_ms)
     assert [wait > 0 for wait in waits] == [False] * 9 + [True]
     await meter.flush(store)
