@@ -135,27 +135,9 @@ def _lookup() -> Part:
 
 
 def _file() -> Part:
-    # A JSON Web Token as the JSON Schema specification itself describes one.
-    schema = {
-        "type": "string",
-        "pattern": r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
-        "contentMediaType": "application/jwt",
-        "contentSchema": {
-            "type": "array",
-            "minItems": 2,
-            "prefixItems": [
-                {
-                    "type": "object",
-                    "properties": {"alg": {"const": "EdDSA"}, "kid": {"type": "string"}, "typ": {"type": "string"}},
-                    "required": ["alg", "kid", "typ"],
-                },
-                reference("schemas", "LicenseFile"),
-            ],
-        },
-    }
     answer = response(
         "The license file: a compact JWS by Ed25519, with the type `license+jwt` and the payload of `LicenseFile`.",
-        schema,
+        _compact_jws(),
         media="application/jose",
     )
     refused = Error(
@@ -179,6 +161,27 @@ def _file() -> Part:
         "security": BEARER,
         "parameters": parameters,
         "responses": {"200": answer, **refusals((refused, Errors.NO_FILES, Errors.FIELDS, *_COMMON))},
+    }
+
+
+def _compact_jws() -> Part:
+    """Describe a JSON Web Token as the specification of JSON Schema itself does."""
+    return {
+        "type": "string",
+        "pattern": r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
+        "contentMediaType": "application/jwt",
+        "contentSchema": {
+            "type": "array",
+            "minItems": 2,
+            "prefixItems": [
+                {
+                    "type": "object",
+                    "properties": {"alg": {"const": "EdDSA"}, "kid": {"type": "string"}, "typ": {"type": "string"}},
+                    "required": ["alg", "kid", "typ"],
+                },
+                reference("schemas", "LicenseFile"),
+            ],
+        },
     }
 
 
