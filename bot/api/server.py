@@ -67,10 +67,20 @@ async def _listen(
     if server is None:
         raise RuntimeError("the runner is not set up")
     _name_requests(server, RequestIds(secrets.token_hex(4)))
-    crowd = Crowd(traffic, at_most=CONNECTIONS_AT_MOST)
+    crowd = Crowd(traffic, at_most=_room())
     return await loop.create_server(
         lambda: Connection(server, crowd, loop=loop, log=log), host, port, reuse_port=reuse_port or None
     )
+
+
+def _room() -> int:
+    """Return how many connections may be open; a quarter of the files is left to the database and to Discord."""
+    try:
+        import resource  # noqa: PLC0415 - not there on Windows
+    except ImportError:
+        return CONNECTIONS_AT_MOST
+    files, _most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return CONNECTIONS_AT_MOST if files == resource.RLIM_INFINITY else min(CONNECTIONS_AT_MOST, files * 3 // 4)
 
 
 class RequestIds:

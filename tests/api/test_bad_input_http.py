@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import logging
+import resource
 
 import pytest
 from aiohttp import web
@@ -14,6 +15,7 @@ from bot.api.errors import answering
 from bot.api.health import healthz
 from bot.api.limits import BODY_LIMIT, HEADERS_LIMIT, LINE_LIMIT
 from bot.api.metrics import Traffic
+from bot.api.server import _room
 
 KEY = "ABCD-EFGH-JKMN-PQR8"
 GOOD = json.dumps({"license_key": KEY}).encode()
@@ -331,6 +333,17 @@ async def test_more_lines_than_there_may_be_are_closed_at_once_and_the_log_says_
         while traffic.connections:
             await asyncio.sleep(0.01)
         assert (await ask(url, HEALTH)).code == 200
+
+
+def test_where_a_process_may_open_few_files_some_are_left_to_the_database_and_to_discord(monkeypatch):
+    few, most = 400, resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (few, most[1]))
+    try:
+        assert _room() == 300
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, most)
+    monkeypatch.setattr("bot.api.server.CONNECTIONS_AT_MOST", 1)
+    assert _room() == 1
 
 
 async def test_errors_are_counted_by_code_whoever_answers_them(small):
