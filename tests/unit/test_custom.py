@@ -205,6 +205,13 @@ def test_thousands_of_brackets_are_refused_like_anything_else(nested: str):
         canonical(nested)
 
 
+def test_an_object_may_be_nested_32_deep_and_no_deeper():
+    deepest = '{"a":' * 31 + "[]" + "}" * 31
+    assert canonical(deepest) == deepest
+    with pytest.raises(CustomNotPortable):
+        canonical(deepest.replace("[]", "[[]]"))
+
+
 def test_brackets_inside_of_text_are_no_nesting():
     text = '{"a":"' + "[" * 100 + '","b":"\\"' + "{" * 100 + '"}'
     assert canonical(text) == text
