@@ -1,12 +1,14 @@
-"""Which key signs an answer, and what a license file says."""
+"""Which key signs an answer, which follows it, and what a license file says."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from licensing.choices import SigningKind
 from licensing.keys import tidy
 from licensing.models import License, Product, SigningKey
+from licensing.table import iso_moment
+from licensing.table import iso_moment
 from licensing.verdict import Call, Verdict
 
 DAY_S = 86_400
@@ -14,8 +16,32 @@ DAY_S = 86_400
 
 def current_key(keys: Iterable[SigningKey], kind: SigningKind, *, now_ms: int) -> SigningKey | None:
     """Return the key of a kind that signs now: of those that have begun and not ended, the one that began last."""
-    living = [key for key in keys if key.kind is kind and key.signs_from_ms <= now_ms and not has_ended(key, now_ms)]
-    return max(living, key=lambda key: (key.signs_from_ms, key.id), default=None)
+    living = [key for key in keys if key.kind is kind and not has_ended(key, now_ms)]
+    begun = [key for key in living if key.signs_from_ms <= now_ms]
+    if not begun:  # the clock was set back: who checks signatures believes no answer without one
+        return min(living, key=lambda key: (key.signs_from_ms, key.id), default=None)
+    return max(begun, key=lambda key: (key.signs_from_ms, key.id))
+
+
+def newest_key(keys: Iterable[SigningKey], kind: SigningKind) -> SigningKey | None:
+    """Return the key of a kind that no other follows yet."""
+    return next((key for key in keys if key.kind is kind and key.signs_until_ms is None), None)
+
+
+def ends_before(
+    keys: Iterable[SigningKey], kind: SigningKind, *, begins_ms: int, now_ms: int
+) -> Iterator[tuple[str, int]]:
+    """Yield which keys of a kind end, and when, so that another can begin.
+
+    One of them signs at every moment until then. A key that would have begun later never signs, and ends now.
+    """
+    for key in keys:
+        if key.kind is not kind or has_ended(key, now_ms):
+            continue
+        if key.signs_from_ms >= begins_ms:
+            yield key.id, now_ms
+        elif key.signs_until_ms is None or key.signs_until_ms > begins_ms:
+            yield key.id, begins_ms
 
 
 def has_ended(key: SigningKey, now_ms: int) -> bool:
@@ -50,8 +76,8 @@ def license_file_claims(
         "exp": end_s,
         "license": {
             "status": verdict.status.value,
-            "expires": license_.expires_at_ms and license_.expires_at_ms // 1000,
-            "max_ips": license_.max_ips,
+            "expires": iso_moment(license_.expires_at_ms),
+            "max_ips": None if verdict.ip_count is None else license_.max_ips,
             "version": verdict.version,
             "version_valid": verdict.version_valid,
             "custom": custom,

@@ -18,7 +18,7 @@ from discord.ext import commands
 from factories import make_customer, make_license, make_product
 
 import cogs
-from bot.api.answers import details_fields, verdict_body
+from bot.api.answers import answer_body, details_fields
 from bot.api.schemas import ValidateRequest
 from bot.commands.line import build
 from bot.config import Config
@@ -27,7 +27,7 @@ from i18n.refusals import SENTENCES, STORE_SENTENCES, sentence
 from licensing.choices import Permission
 from licensing.models import LicenseView, SealedKey
 from licensing.ports import Unavailable
-from licensing.services.validation import Details
+from licensing.services.validation import Answer, Details
 from licensing.verdict import Status, Verdict
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +40,7 @@ HOSTS_WE_MEAN = {
     "license.example.com",  # of nobody: a name that stands for the reader's own
     "semver.org",
 }
-PATHS_OF_THE_API = {"healthz", "readyz"}
+PATHS_OF_THE_API = {"healthz", "readyz", "metrics", "openapi.json", "docs"}
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 
@@ -232,14 +232,14 @@ def test_the_fields_of_request_and_answer_stand_in_their_order():
     request, answer = rows(section("docs/integrators.md", "Validate")), []
     cut = next(at for at, row in enumerate(request) if row[0] == "field")
     request, answer = request[:cut], request[cut + 1 :]
-    body = json.loads(verdict_body(Verdict(Status.ACTIVE), version=None, nonce="n"))
+    body = json.loads(answer_body(Answer(Verdict(Status.ACTIVE)), nonce="n"))
     assert [row[0] for row in request] == list(ValidateRequest.model_fields)
     assert [row[0] for row in answer] == list(body)
 
 
 def test_the_example_answers_have_exactly_the_fields_that_are_answered():
     examples = [json.loads(fence) for fence in fences(text_of("docs/integrators.md"), "json")]
-    verdict = list(json.loads(verdict_body(Verdict(Status.ACTIVE), version=None, nonce=None)))
+    verdict = list(json.loads(answer_body(Answer(Verdict(Status.ACTIVE)), nonce=None)))
     key = SealedKey(digest=b"", prefix="EMK2", key_id="", ciphertext=b"")
     view = LicenseView(license=make_license(), product=make_product(), customer=make_customer(), key=key)
     details = list(details_fields(Details(view, "EMK2-K8DU-4UA8-78YP", Status.ACTIVE)))

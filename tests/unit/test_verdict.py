@@ -2,134 +2,58 @@
 
 import copy
 import itertools
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 from factories import (
     ADDRESS,
+    CUSTOMER_ID,
+    LICENSE_ID,
     NOW_MS,
     PRODUCT_ID,
-    make_call,
     make_license,
     make_product,
-    make_product_snapshot,
     make_settings,
     make_stock,
 )
 from hypothesis import given
 from hypothesis import strategies as st
-
-from licensing.choices import AutoRegister, LicenseState, OrganizationState, ProductState
-from licensing.models import License, Product
-from licensing.verdict import (
-    CHECKS,
-    LicenseSnapshot,
-    Outcome,
-    ProductSnapshot,
-    Status,
-    Step,
-    Verdict,
-    judge,
-    license_status,
-    trace,
+from situations import (
+    ALLOWED,
+    BEFORE_THE_LICENSE,
+    BLOCKED,
+    DEPRECATED,
+    ENFORCE,
+    EVERY_WRONG,
+    FULL_OF_DEVICES,
+    LATEST,
+    OTHERS,
+    WRONGS,
+    Change,
+    Situation,
+    addresses,
+    blocked,
+    seats,
+    situations,
+    versions,
+    working,
 )
 
-OTHERS = ("198.51.100.1", "198.51.100.2", "198.51.100.3")
-BEFORE_THE_LICENSE = {
-    Status.INVALID_API_KEY,
-    Status.RATE_LIMIT_EXCEEDED,
-    Status.INVALID_REQUEST,
-    Status.UNAVAILABLE,
-}
-
-
-@dataclass(frozen=True)
-class Situation:
-    """A validation before it is judged; as it stands, it is a valid one from a new address."""
-
-    product: Product = field(default_factory=make_product)
-    organization_state: OrganizationState = OrganizationState.ACTIVE
-    license: License = field(default_factory=make_license)
-    addresses: frozenset[str] = frozenset()
-    address: str | None = ADDRESS
-    now_ms: int = NOW_MS
-    product_vanished: bool = False
-    license_missing: bool = False
-
-    def with_product(self, **update: object) -> "Situation":
-        return replace(self, product=self.product.model_copy(update=update))
-
-    def with_settings(self, **update: object) -> "Situation":
-        return self.with_product(settings=self.product.settings.model_copy(update=update))
-
-    def with_license(self, **update: object) -> "Situation":
-        return replace(self, license=self.license.model_copy(update=update))
-
-    @property
-    def product_snapshot(self) -> ProductSnapshot:
-        found = make_product_snapshot(self.product, organization_state=self.organization_state)
-        return replace(found, product=None) if self.product_vanished else found
-
-    @property
-    def license_snapshot(self) -> LicenseSnapshot | None:
-        return None if self.license_missing else LicenseSnapshot(self.license, self.addresses)
-
-    def judged(self) -> Verdict:
-        call = make_call(address=self.address)
-        return judge(self.product_snapshot, self.license_snapshot, call, now_ms=self.now_ms)
-
-    def traced(self) -> tuple[Step, ...]:
-        call = make_call(address=self.address)
-        return trace(self.product_snapshot, self.license_snapshot, call, now_ms=self.now_ms)
-
-
-Change = Callable[[Situation], Situation]
-
-
-def seats(mode: AutoRegister, *, max_ips: int | None, taken: int) -> Change:
-    """Return the change to a license with so many seats, all taken seats by other addresses."""
-    return lambda situation: replace(
-        situation.with_settings(auto_register=mode).with_license(max_ips=max_ips),
-        addresses=frozenset(OTHERS[:taken]),
-    )
-
-
-# Each group is one check of the contract, in its order; of one group only one thing can be wrong at a time.
-WRONGS: dict[str, tuple[tuple[Status, Change], ...]] = {
-    "product": (
-        (Status.PRODUCT_NOT_FOUND, lambda situation: replace(situation, product_vanished=True)),
-        (Status.PRODUCT_ARCHIVED, lambda situation: situation.with_product(state=ProductState.ARCHIVED)),
-        (Status.PRODUCT_DISABLED, lambda situation: situation.with_product(state=ProductState.DISABLED)),
-    ),
-    "organization": (
-        (Status.ORG_SUSPENDED, lambda s: replace(s, organization_state=OrganizationState.SUSPENDED)),
-        (
-            Status.BILLING_SUSPENDED,
-            lambda s: replace(s, organization_state=OrganizationState.BILLING_SUSPENDED),
-        ),
-    ),
-    "license": (
-        (Status.LICENSE_NOT_FOUND, lambda situation: replace(situation, license_missing=True)),
-        (Status.LICENSE_NOT_FOUND, lambda situation: situation.with_license(product_id=PRODUCT_ID + 1)),
-    ),
-    "state": (
-        (Status.REVOKED, lambda situation: situation.with_license(state=LicenseState.REVOKED)),
-        (Status.SUSPENDED, lambda situation: situation.with_license(state=LicenseState.SUSPENDED)),
-    ),
-    "claim": ((Status.NOT_CLAIMED, lambda situation: situation.with_license(customer_id=None)),),
-    "expiry": ((Status.EXPIRED, lambda situation: situation.with_license(expires_at_ms=NOW_MS)),),
-    "address": (
-        (Status.IP_NOT_REGISTERED, seats(AutoRegister.OFF, max_ips=3, taken=0)),
-        (Status.IP_NOT_REGISTERED, seats(AutoRegister.FIRST, max_ips=3, taken=1)),
-        (Status.IP_LIMIT_REACHED, seats(AutoRegister.UP_TO_MAX, max_ips=2, taken=2)),
-    ),
-}
-EVERY_WRONG = [(check, status, change) for check, wrongs in WRONGS.items() for status, change in wrongs]
+from licensing.choices import (
+    AutoRegister,
+    BlockLevel,
+    LicenseState,
+    OrganizationState,
+    ProductState,
+    UnlistedVersions,
+    VersionMode,
+)
+from licensing.models import License
+from licensing.verdict import CHECKS, STRICT, Outcome, Status, Verdict, license_status
 
 
 def test_every_check_stands_in_the_table_in_its_order():
-    assert [name for name, _ in CHECKS] == list(WRONGS)
+    assert [check.name for check in CHECKS] == list(WRONGS)
 
 
 def test_every_status_the_rules_can_give_stands_in_the_table():
@@ -147,22 +71,23 @@ def test_one_wrong_thing_gives_its_status_and_its_check_fails(check: str, status
     situation = change(Situation())
     verdict = situation.judged()
     assert (verdict.status, verdict.valid, verdict.registers) == (status, False, None)
-    assert [step for step in situation.traced() if step.outcome is Outcome.FAILED] == [
-        Step(check, Outcome.FAILED, status)
-    ]
+    failed = [step for step in situation.traced() if step.outcome is Outcome.FAILED]
+    assert [(step.check, step.status) for step in failed] == [(check, status)]
 
 
 def test_of_any_things_wrong_together_the_first_in_the_order_of_the_contract_decides():
-    """Every subset: of each check nothing, or one of the things that can be wrong with it."""
-    choices = [((None, None), *wrongs) for wrongs in WRONGS.values()]
+    """Every subset of checks that fail, each of a check's failures in turn."""
+    longest = max(map(len, WRONGS.values()))
     tried = 0
-    for chosen in itertools.product(*choices):
+    for turn, fails in itertools.product(range(longest), itertools.product((False, True), repeat=len(WRONGS))):
+        one_of_each = [wrongs[turn % len(wrongs)] for wrongs in WRONGS.values()]
+        chosen = [one if it else (None, None) for one, it in zip(one_of_each, fails, strict=True)]
         situation, first = Situation(), Status.ACTIVE
         for status, change in reversed(chosen):
             situation, first = (change(situation), status) if change else (situation, first)
         assert situation.judged().status is first, [status for status, _ in chosen]
         tried += 1
-    assert tried == 4 * 3 * 3 * 3 * 2 * 2 * 4
+    assert tried == longest * 2 ** len(WRONGS)
 
 
 SEATS = [
@@ -283,51 +208,12 @@ def test_a_license_has_a_status_of_its_own_whoever_asks_from_wherever(
     assert license_status(license_, product, now_ms=NOW_MS) is status
 
 
-addresses = st.sampled_from((ADDRESS, *OTHERS))
-products = st.builds(
-    make_product,
-    state=st.sampled_from(ProductState),
-    settings=st.builds(
-        make_settings,
-        enforce_expiry=st.booleans(),
-        track_ip_on_validate=st.booleans(),
-        auto_register=st.sampled_from(AutoRegister),
-    ),
-)
-licenses = st.builds(
-    make_license,
-    product_id=st.sampled_from((PRODUCT_ID, PRODUCT_ID, PRODUCT_ID, PRODUCT_ID + 1)),
-    customer_id=st.sampled_from((None, 20, 20)),
-    state=st.sampled_from(LicenseState),
-    expires_at_ms=st.none() | st.integers(NOW_MS - 2, NOW_MS + 2),
-    max_ips=st.none() | st.integers(0, 4),
-)
-situations = st.builds(
-    Situation,
-    product=products,
-    organization_state=st.sampled_from(OrganizationState),
-    license=licenses,
-    addresses=st.frozensets(addresses),
-    address=st.none() | addresses,
-    now_ms=st.integers(NOW_MS - 2, NOW_MS + 2),
-    product_vanished=st.booleans(),
-    license_missing=st.booleans(),
-)
-working = st.builds(
-    Situation,
-    product=products.map(lambda product: product.model_copy(update={"state": ProductState.ACTIVE})),
-    license=st.builds(make_license, max_ips=st.none() | st.integers(0, 4)),
-    addresses=st.frozensets(addresses),
-    address=st.none() | addresses,
-)
-
-
 @given(situations | working)
 def test_a_trace_fails_where_the_verdict_does_and_skips_the_rest(situation: Situation):
     steps, status = situation.traced(), situation.judged().status
     failed = [at for at, step in enumerate(steps) if step.outcome is Outcome.FAILED]
     first = failed[0] if failed else len(steps)
-    assert [step.check for step in steps] == [name for name, _ in CHECKS]
+    assert [step.check for step in steps] == [check.name for check in CHECKS]
     assert len(failed) == (status is not Status.ACTIVE)
     assert all(step.outcome is Outcome.PASSED for step in steps[:first])
     assert all(step.outcome is Outcome.SKIPPED for step in steps[first + 1 :])
@@ -345,9 +231,12 @@ def test_only_a_valid_answer_to_an_unknown_address_registers_it(situation: Situa
 @given(working)
 def test_once_the_address_is_stored_the_same_call_gets_the_same_answer(situation: Situation):
     first = situation.judged()
-    if first.registers is not None:
-        stored = replace(situation, addresses=situation.addresses | {first.registers})
-        assert stored.judged() == replace(first, registers=None)
+    stored = replace(
+        situation,
+        addresses=situation.addresses | ({first.registers} - {None}),
+        devices=situation.devices | ({first.registers_device} - {None}),
+    )
+    assert stored.judged() == first._replace(registers=None, registers_device=None)
 
 
 @given(situations | working)
@@ -387,3 +276,211 @@ def test_judging_changes_nothing_and_answers_the_same_again(situation: Situation
     before = copy.deepcopy(situation)
     assert situation.judged() == situation.judged()
     assert situation == before
+
+
+LATER = {
+    check: [change for later in list(WRONGS)[at + 1 :] for _, change in WRONGS[later]]
+    for at, check in enumerate(WRONGS)
+}
+
+
+@pytest.mark.parametrize(("check", "status", "change"), EVERY_WRONG, ids=lambda v: v if isinstance(v, str) else "")
+def test_whatever_a_later_check_finds_an_earlier_refusal_stays(check: str, status: Status, change: Change):
+    for later in LATER[check]:
+        # what is wrong earlier is changed last, for some changes set what an earlier one did
+        assert change(later(Situation())).judged().status is status
+
+
+DEVICES = [
+    # limit, taken, the call's -> status, what is registered
+    (None, (), "mine", Status.ACTIVE, None),
+    (None, ("one", "two"), None, Status.ACTIVE, None),
+    (1, (), "mine", Status.ACTIVE, "mine"),
+    (1, (), None, Status.ACTIVE, ""),
+    (1, ("",), None, Status.ACTIVE, None),
+    (1, ("mine",), "mine", Status.ACTIVE, None),
+    (1, ("mine",), None, Status.DEVICE_LIMIT_REACHED, None),
+    (1, ("",), "mine", Status.DEVICE_LIMIT_REACHED, None),
+    (2, ("one",), "mine", Status.ACTIVE, "mine"),
+    (2, ("one", "two"), "mine", Status.DEVICE_LIMIT_REACHED, None),
+    (2, ("one", "two", "three"), "one", Status.ACTIVE, None),
+]
+
+
+@pytest.mark.parametrize("row", DEVICES, ids=str)
+@pytest.mark.parametrize("tracked", [True, False])
+def test_which_device_may_take_a_seat(row, tracked: bool):
+    limit, taken, mine, status, registers = row
+    situation = Situation().with_settings(max_devices=limit, track_ip_on_validate=tracked)
+    verdict = replace(situation, devices=frozenset(taken), device=mine).judged()
+    assert (verdict.status, verdict.registers_device) == (status, registers)
+    assert verdict.takes_a_seat is (registers is not None or verdict.registers is not None)
+
+
+@given(situations | working)
+def test_only_a_valid_answer_to_an_unknown_device_registers_it(situation: Situation):
+    verdict = situation.judged()
+    new = situation.product.settings.max_devices is not None and (situation.device or "") not in situation.devices
+    assert verdict.registers_device == ((situation.device or "") if verdict.valid and new else None)
+
+
+@given(situation=situations | working, more=st.none() | st.integers(1, 5))
+def test_more_devices_never_refuse_what_fewer_allowed(situation: Situation, more: int | None):
+    limit = situation.product.settings.max_devices
+    roomier = situation.with_settings(max_devices=None if limit is None or more is None else limit + more)
+    assert roomier.judged().valid >= situation.judged().valid
+
+
+VERSIONS = [
+    # rules, unlisted, version, pin -> the version that counts, is it valid
+    ((("1.4.0", ALLOWED),), UnlistedVersions.REFUSE, "1.4.0", {}, "1.4.0", True),
+    ((("1.4.0", DEPRECATED),), UnlistedVersions.REFUSE, "1.4.0", {}, "1.4.0", True),
+    ((("1.4.0", LATEST),), UnlistedVersions.REFUSE, "1.4.0", {}, "1.4.0", True),
+    ((("1.4.0", BLOCKED),), UnlistedVersions.ALLOW, "1.4.0", {}, "1.4.0", False),
+    ((("1.x", ALLOWED), ("1.4.0", BLOCKED)), UnlistedVersions.REFUSE, "1.4.0", {}, "1.4.0", False),
+    ((("1.x", BLOCKED), ("1.4.0", ALLOWED)), UnlistedVersions.REFUSE, "1.4.0", {}, "1.4.0", True),
+    ((), UnlistedVersions.REFUSE, "1.4.0", {}, "1.4.0", False),
+    ((), UnlistedVersions.ALLOW, "1.4.0", {}, "1.4.0", True),
+    ((("1.4.0", LATEST),), UnlistedVersions.ALLOW_NEWER, "1.5.0", {}, "1.5.0", True),
+    ((("1.4.0", LATEST),), UnlistedVersions.ALLOW_NEWER, "1.3.0", {}, "1.3.0", False),
+    ((("1.4.0", LATEST),), UnlistedVersions.REFUSE, None, {}, "1.4.0", True),
+    ((), UnlistedVersions.REFUSE, None, {}, None, False),
+    ((), UnlistedVersions.ALLOW, None, {}, None, True),
+    ((), UnlistedVersions.ALLOW, "1.4.0", {"version_pinned": "1.4.0"}, "1.4.0", True),
+    ((), UnlistedVersions.ALLOW, "1.4.1", {"version_pinned": "1.4.0"}, "1.4.1", False),
+    ((), UnlistedVersions.ALLOW, "2.1.0", {"version_min": "2.1", "version_max": "2.4"}, "2.1.0", True),
+    ((), UnlistedVersions.ALLOW, "2.4.0", {"version_min": "2.1", "version_max": "2.4"}, "2.4.0", False),
+    ((), UnlistedVersions.ALLOW, "2.0.9", {"version_min": "2.1"}, "2.0.9", False),
+    ((), UnlistedVersions.ALLOW, "2.4.0", {"version_max": "2.4"}, "2.4.0", False),
+    ((("2.0.0", LATEST),), UnlistedVersions.ALLOW, None, {"version_pinned": "1.4.0"}, "2.0.0", False),
+]
+
+
+@pytest.mark.parametrize("row", VERSIONS, ids=str)
+def test_which_version_is_allowed(row):
+    given_rules, unlisted, version, pin, counts, valid = row
+    change = versions(VersionMode.REPORT, *given_rules, version=version, **pin)
+    reported = change(Situation()).with_settings(unlisted_versions=unlisted)
+    assert (reported.judged().version, reported.judged().version_valid) == (counts, valid)
+    assert reported.judged().status is Status.ACTIVE
+    enforced = reported.with_settings(versions=ENFORCE).judged()
+    assert enforced.status is (Status.ACTIVE if valid else Status.VERSION_NOT_ALLOWED)
+    assert (enforced.version, enforced.version_valid) == (counts, valid)
+    off = reported.with_settings(versions=VersionMode.OFF).judged()
+    assert (off.status, off.version, off.version_valid) == (Status.ACTIVE, version, None)
+
+
+def test_a_version_is_told_of_with_every_refusal_but_one_without_a_product():
+    change = versions(ENFORCE, ("1.4.0", ALLOWED), version_pinned="1.3.0")
+    for _, status, wrong in EVERY_WRONG:
+        verdict = wrong(change(Situation())).judged()
+        expected = {
+            Status.PRODUCT_NOT_FOUND: ("1.4.0", None),
+            Status.LICENSE_NOT_FOUND: ("1.4.0", True),  # nobody's license has no pin
+        }.get(status, ("1.4.0", False))
+        if wrong not in [change for _, change in WRONGS["version"]]:
+            assert (verdict.version, verdict.version_valid) == expected, status
+
+
+BLOCKS = [
+    (None, True),
+    ((BlockLevel.PLATFORM, 0, "203.0.113.7"), False),
+    ((BlockLevel.ORGANIZATION, 0, "203.0.112.0/22"), False),
+    ((BlockLevel.ORGANIZATION, 0, "203.0.113.8"), True),
+    ((BlockLevel.CUSTOMER, CUSTOMER_ID, "203.0.113.7"), False),
+    ((BlockLevel.CUSTOMER, CUSTOMER_ID + 1, "203.0.113.7"), True),
+    ((BlockLevel.LICENSE, LICENSE_ID, "203.0.113.7"), False),
+    ((BlockLevel.LICENSE, LICENSE_ID + 1, "203.0.113.7"), True),
+]
+
+
+@pytest.mark.parametrize(("block", "valid"), BLOCKS)
+def test_whom_a_block_concerns(block, valid):
+    situation = replace(Situation(), blocks=(block,) if block else ())
+    assert situation.judged().valid is valid
+    assert replace(situation, address=None).judged().valid  # who cannot be known is on no list
+
+
+def fact_of(situation: Situation, check: str) -> dict[str, object]:
+    return next(dict(step.fact) for step in situation.traced() if step.check == check)
+
+
+def test_a_trace_tells_the_fact_that_decided():
+    plain = Situation().with_license(expires_at_ms=NOW_MS + 5, max_ips=3)
+    assert fact_of(plain, "product") == {"state": ProductState.ACTIVE}
+    assert fact_of(replace(plain, product_vanished=True), "product") == {"state": None}
+    assert fact_of(plain, "organization") == {"state": OrganizationState.ACTIVE}
+    assert fact_of(plain, "license") == {}
+    assert fact_of(plain, "state") == {"state": LicenseState.ACTIVE}
+    assert fact_of(plain, "claim") == {"claimed": True}
+    assert fact_of(plain.with_license(customer_id=None), "claim") == {"claimed": False}
+    assert fact_of(plain, "expiry") == {"expires_at_ms": NOW_MS + 5, "enforced": True}
+    assert fact_of(plain, "blacklist") == {"known": True}
+    assert fact_of(replace(plain, address=None), "blacklist") == {"known": False}
+    blocked_here = blocked(BlockLevel.LICENSE, LICENSE_ID)(plain)
+    assert fact_of(blocked_here, "blacklist") == {"level": BlockLevel.LICENSE, "network": "203.0.113.0/24"}
+    assert fact_of(plain, "device") == {"limit": None}
+    assert fact_of(plain, "version") == {"mode": VersionMode.OFF}
+
+
+def test_a_trace_tells_how_the_seats_stand():
+    full = seats(AutoRegister.UP_TO_MAX, max_ips=2, taken=2)(Situation())
+    told = {
+        "tracked": True,
+        "address": ADDRESS,
+        "registered": False,
+        "taken": 2,
+        "limit": 2,
+        "auto_register": AutoRegister.UP_TO_MAX,
+    }
+    assert fact_of(full, "address") == told
+    mine = replace(full, addresses=full.addresses | {ADDRESS}).with_license(max_ips=0)
+    assert fact_of(mine, "address") == told | {"registered": True, "taken": 3, "limit": None}
+    assert fact_of(full.with_settings(track_ip_on_validate=False), "address") == {"tracked": False}
+    full_of_devices = {"device": "three", "registered": False, "taken": 2, "limit": 2}
+    assert fact_of(FULL_OF_DEVICES(Situation()), "device") == full_of_devices
+    unnamed = replace(FULL_OF_DEVICES(Situation()), device=None, devices=frozenset({""}))
+    assert fact_of(unnamed, "device") == {"device": "", "registered": True, "taken": 1, "limit": 2}
+
+
+def test_a_trace_tells_which_rule_or_pin_decided_about_a_version():
+    change = versions(ENFORCE, ("1.x", DEPRECATED), version_min="1.5", version_max="2")
+    assert fact_of(change(Situation()), "version") == {
+        "mode": ENFORCE,
+        "version": "1.4.0",
+        "state": DEPRECATED,
+        "rule": "1.x",
+        "listed": True,
+        "pin": ">=1.5 <2",
+        "valid": False,
+    }
+    unlisted = versions(VersionMode.REPORT)(Situation())
+    fact = fact_of(unlisted, "version")
+    assert (fact["state"], fact["rule"], fact["listed"], fact["pin"], fact["valid"]) == (
+        None,
+        None,
+        False,
+        None,
+        False,
+    )
+
+
+def test_what_was_skipped_tells_nothing():
+    situation = Situation().with_product(state=ProductState.ARCHIVED)
+    assert [step.fact for step in situation.traced()[1:]] == [{}] * (len(CHECKS) - 1)
+
+
+KEYPORTS = {
+    "active", "expired", "revoked", "license_not_found", "ip_blocked", "ip_not_registered", "ip_limit_reached",
+    "invalid_api_key", "product_not_found", "product_archived", "product_disabled", "org_suspended",
+    "billing_suspended", "rate_limit_exceeded",
+}  # fmt: skip
+
+
+def test_strict_statuses_are_keyports_fourteen_and_as_bad_as_ours():
+    ours = set(Status) - {Status(name) for name in KEYPORTS} - {Status.INVALID_REQUEST, Status.UNAVAILABLE}
+    assert set(STRICT) == ours
+    assert {
+        STRICT.get(status, status).value for status in set(Status) - {Status.INVALID_REQUEST, Status.UNAVAILABLE}
+    } == KEYPORTS
+    assert Status.ACTIVE not in STRICT.values()
