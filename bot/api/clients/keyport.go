@@ -1,0 +1,351 @@
+// Package keyport asks a KeyPort server whether a license is good: one file to paste, the standard library alone.
+//
+//	client := &keyport.Client{
+//		URL:        "https://license.example.com",              // your server, as its operator names it
+//		APIKey:     "kp_live_...",                              // an API key of scope "validate"
+//		PublicKeys: map[string]string{"KEY-ID": "-----BEGIN..."}, // from GET /api/v1/keys; or Secrets
+//		Version:    "1.4.0",
+//	}
+//	verdict := client.Check(licenseKey)
+//	if !verdict.Valid {
+//		log.Fatal(verdict.Message, " ", verdict.SupportCode)
+//	}
+//
+// With neither PublicKeys nor Secrets nothing is proven. Whoever unpacks a program can forge answers with the secret
+// in it, and cannot with a public key.
+package keyport
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	maxSkew  = 300 // seconds; a signature older than this proves nothing any more
+	maxPause = 86_400
+	maxBody  = 65_536
+)
+
+// Client asks, checks the proof, and goes on with the last good answer while the server cannot be asked.
+// Fill in the fields before the first Check; from then on it may be used by many goroutines.
+type Client struct {
+	URL, APIKey       string
+	PublicKeys        map[string]string // key id to PEM, Ed25519 or RSA
+	Secrets           []string          // kp_sign_...; two while the secret is being replaced
+	Version, DeviceID string
+	Memory            string           // a file; keyport-license.txt when empty
+	Grace             time.Duration    // 72 hours when 0
+	Timeout           time.Duration    // 10 seconds when 0
+	Now               func() time.Time // time.Now when nil
+
+	lock      sync.Mutex
+	waitUntil int64
+}
+
+// Verdict is what is known of the license. Status "unknown": the server could not be asked, or proved nothing.
+type Verdict struct {
+	Valid       bool
+	Status      string
+	Message     string
+	SupportCode string // the customer quotes it to the seller's staff
+	FromMemory  bool
+	RetryAfter  int64
+	Body        []byte // the whole answer, for "custom" and "expires"
+}
+
+type answer struct {
+	Valid       *bool  `json:"valid"`
+	Status      string `json:"status"`
+	Nonce       string `json:"nonce"`
+	Message     string `json:"message"`
+	SupportCode string `json:"support_code"`
+}
+
+// reply is what came back; the signature is over signedAt and the body.
+type reply struct {
+	code                       int
+	body                       []byte
+	signedAt, keyID, signature string
+	supportCode, retryAfter    string
+}
+
+// Check returns whether the program may run, whatever the network or the server does.
+func (c *Client) Check(licenseKey string) Verdict {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	now := c.now()
+	if now < c.waitUntil {
+		return c.unknown(licenseKey, now, "the server asked to wait")
+	}
+	random := make([]byte, 16)
+	if _, err := rand.Read(random); err != nil {
+		return c.unknown(licenseKey, now, "this computer has no random numbers")
+	}
+	nonce := c.nonce(licenseKey, hex.EncodeToString(random))
+	got, err := c.ask(licenseKey, nonce)
+	if err != nil {
+		return c.unknown(licenseKey, now, "no answer")
+	}
+	switch got.code {
+	case 200:
+		return c.answered(licenseKey, nonce, got, now)
+	case 401:
+		return Verdict{Status: "invalid_api_key", Message: "This program's API key is refused: please tell the seller."}
+	case 400, 413, 415, 422:
+		return Verdict{Status: "invalid_request", Message: or(read(got.body).Message, "The request was refused.")}
+	}
+	if pause, err := strconv.ParseInt(got.retryAfter, 10, 64); err == nil && pause > 0 {
+		c.waitUntil = now + min64(pause, maxPause)
+	}
+	return c.unknown(licenseKey, now, fmt.Sprint("the server answered ", got.code))
+}
+
+func (c *Client) answered(licenseKey, nonce string, got reply, now int64) Verdict {
+	if flaw := c.flaw(got, nonce, now); flaw != "" {
+		return c.unknown(licenseKey, now, flaw)
+	}
+	found := read(got.body)
+	if *found.Valid {
+		c.remember(got, now)
+		return Verdict{Valid: true, Status: found.Status, Body: got.body}
+	}
+	_ = os.Remove(c.memory())
+	return Verdict{
+		Status:      found.Status,
+		Message:     or(found.Message, "The license is not valid: "+found.Status+"."),
+		SupportCode: or(got.supportCode, found.SupportCode),
+		Body:        got.body,
+	}
+}
+
+func (c *Client) ask(licenseKey, nonce string) (reply, error) {
+	asked := map[string]string{"license_key": licenseKey, "nonce": nonce}
+	if c.Version != "" {
+		asked["version"] = c.Version
+	}
+	if c.DeviceID != "" {
+		asked["device_id"] = c.DeviceID
+	}
+	text, err := json.Marshal(asked)
+	if err != nil {
+		return reply{}, err
+	}
+	request, err := http.NewRequest("POST", strings.TrimRight(c.URL, "/")+"/api/v1/validate", bytes.NewReader(text))
+	if err != nil {
+		return reply{}, err
+	}
+	request.Header.Set("Authorization", "Bearer "+c.APIKey)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := c.http().Do(request)
+	if err != nil {
+		return reply{}, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
+	header := response.Header.Get
+	return reply{
+		code:        response.StatusCode,
+		body:        body,
+		signedAt:    header("X-Signature-Timestamp"),
+		keyID:       header("X-Signature-Key-Id"),
+		signature:   or(header("X-Signature-Ed25519"), header("X-Signature-RSA")),
+		supportCode: header("X-Support-Code"),
+		retryAfter:  header("Retry-After"),
+	}, err
+}
+
+func (c *Client) http() *http.Client {
+	timeout := c.Timeout
+	if timeout == 0 {
+		timeout = 10 * time.Second
+	}
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &http.Client{Timeout: timeout, CheckRedirect: stay} // the API key goes to this server and to no other
+}
+
+// nonce returns a random word and, tied to it, the license: the answer to another license's question never fits.
+func (c *Client) nonce(licenseKey, random string) string {
+	digest := sha256.Sum256([]byte(random + "\n" + licenseKey + "\n" + c.DeviceID))
+	return random + hex.EncodeToString(digest[:])
+}
+
+// flaw returns why an answer proves nothing, or an empty text.
+func (c *Client) flaw(got reply, nonce string, now int64) string {
+	if len(c.PublicKeys) > 0 {
+		if !c.signed(got) {
+			return "the answer's signature is wrong or missing"
+		}
+		at, err := strconv.ParseInt(got.signedAt, 10, 64)
+		if err != nil || now-at > maxSkew || at-now > maxSkew {
+			return "the answer is too old, or this computer's clock is wrong"
+		}
+	}
+	if len(c.Secrets) > 0 && !c.sealed(got.body) {
+		return "the answer's signature is wrong or missing"
+	}
+	found := read(got.body)
+	if found.Valid == nil || found.Status == "" {
+		return "the answer is not KeyPort's"
+	}
+	if found.Nonce != nonce {
+		return "the answer is to another question"
+	}
+	return ""
+}
+
+// signed tells whether one of the pinned public keys signed timestamp and body.
+func (c *Client) signed(got reply) bool {
+	block, _ := pem.Decode([]byte(c.PublicKeys[got.keyID]))
+	if block == nil {
+		return false
+	}
+	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		return false
+	}
+	data := append([]byte(got.signedAt), got.body...)
+	switch key := key.(type) {
+	case ed25519.PublicKey:
+		signature, err := hex.DecodeString(got.signature)
+		return err == nil && ed25519.Verify(key, data, signature)
+	case *rsa.PublicKey:
+		signature, err := base64.StdEncoding.DecodeString(got.signature)
+		digest := sha256.Sum256(data)
+		return err == nil && rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], signature) == nil
+	}
+	return false
+}
+
+// sealed tells whether the last "signature" member is the HMAC of the body without it.
+func (c *Client) sealed(body []byte) bool {
+	member := []byte(`,"signature":"`)
+	start := bytes.LastIndex(body, member)
+	digits := start + len(member)
+	if start < 0 || len(body) < digits+65 || body[digits+64] != '"' {
+		return false
+	}
+	rest := append(append([]byte{}, body[:start]...), body[digits+65:]...)
+	return c.sealFits(rest, string(body[digits:digits+64]))
+}
+
+func (c *Client) sealFits(data []byte, theirs string) bool {
+	for _, secret := range c.Secrets {
+		if hmac.Equal([]byte(seal(secret, data)), []byte(theirs)) { // in constant time
+			return true
+		}
+	}
+	return false
+}
+
+// remember keeps four lines, which are checked again whenever they are read.
+func (c *Client) remember(got reply, now int64) {
+	if len(c.PublicKeys) == 0 {
+		got.signedAt, got.signature = strconv.FormatInt(now, 10), ""
+		if len(c.Secrets) > 0 {
+			got.signature = seal(c.Secrets[0], append([]byte(got.signedAt), got.body...))
+		}
+	}
+	lines := got.signedAt + "\n" + got.keyID + "\n" + got.signature + "\n" + string(got.body)
+	_ = os.WriteFile(c.memory(), []byte(lines), 0o600) // a disk that cannot be written locks nobody out
+}
+
+// unknown lets the last good answer stand if there is a young one.
+func (c *Client) unknown(licenseKey string, now int64, why string) Verdict {
+	verdict := Verdict{Status: "unknown", Message: "The license could not be checked: " + why + "."}
+	if body := c.recall(licenseKey, now); body != nil {
+		verdict = Verdict{Valid: true, Status: read(body).Status, FromMemory: true, Body: body}
+		verdict.Message = "Not checked now: " + why + "."
+	}
+	if c.waitUntil > now {
+		verdict.RetryAfter = c.waitUntil - now
+	}
+	return verdict
+}
+
+func (c *Client) recall(licenseKey string, now int64) []byte {
+	kept, err := os.ReadFile(c.memory())
+	lines := strings.SplitN(string(kept), "\n", 4)
+	if err != nil || len(lines) < 4 {
+		return nil
+	}
+	got := reply{signedAt: lines[0], keyID: lines[1], signature: lines[2], body: []byte(lines[3])}
+	at, err := strconv.ParseInt(got.signedAt, 10, 64)
+	grace := c.Grace
+	if grace == 0 {
+		grace = 72 * time.Hour
+	}
+	if err != nil || now-at < -maxSkew || now-at >= int64(grace.Seconds()) || !c.kept(got) {
+		return nil
+	}
+	found := read(got.body)
+	if found.Valid == nil || !*found.Valid || len(found.Nonce) <= 32 {
+		return nil
+	}
+	if found.Nonce != c.nonce(licenseKey, found.Nonce[:32]) {
+		return nil
+	}
+	return got.body
+}
+
+func (c *Client) kept(got reply) bool {
+	if len(c.PublicKeys) > 0 {
+		return c.signed(got)
+	}
+	return len(c.Secrets) == 0 || c.sealFits(append([]byte(got.signedAt), got.body...), got.signature)
+}
+
+func (c *Client) memory() string { return or(c.Memory, "keyport-license.txt") }
+
+func (c *Client) now() int64 {
+	if c.Now == nil {
+		return time.Now().Unix()
+	}
+	return c.Now().Unix()
+}
+
+// read returns the members of a JSON object, none of anything else.
+func read(body []byte) answer {
+	var found answer
+	if json.Unmarshal(body, &found) != nil {
+		return answer{}
+	}
+	return found
+}
+
+func seal(secret string, data []byte) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write(data)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+func or(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+func min64(a, b int64) int64 {
+	if a < b {
+		return a
+	}
+	return b
+}
