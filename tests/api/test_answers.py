@@ -3,15 +3,18 @@
 import json
 
 import pytest
+from factories import make_product, make_product_snapshot, make_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.api.answers import verdict_body
+from bot.api.answers import answer_body, explanation
 from bot.api.errors import Refused
 from bot.api.schemas import parse_validate
+from licensing.custom import canonical
 from licensing.models import License
+from licensing.services.validation import Answer
 from licensing.table import iso_moment
-from licensing.verdict import Status, Verdict
+from licensing.verdict import STRICT, Status, Verdict
 
 FIELDS = [
     "valid", "status", "expires", "ip_registered", "ip_count", "max_ips",
@@ -35,12 +38,30 @@ VERDICTS = st.builds(
     st.none() | LICENSES,
     st.none() | st.booleans(),
     st.none() | st.integers(0, 100_000),
+    version=st.none() | TEXTS,
+    version_valid=st.none() | st.booleans(),
 )
+CUSTOM = {"tier": "gold", "größe": [1, 2.5, {"x": None}], "on": True}
+REFUSED = [status for status in Status if status is not Status.ACTIVE]
 
 
-@given(VERDICTS, st.none() | TEXTS, st.none() | TEXTS)
-def test_the_answer_is_what_a_json_library_would_write_in_the_contracts_order(verdict, version, nonce):
-    license_ = verdict.license
+def written(members):
+    """Return what a JSON library writes."""
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def product_that(**settings):
+    return make_product_snapshot(make_product(settings=make_settings(**settings)))
+
+
+@given(VERDICTS, st.none() | st.just(CUSTOM), st.none() | TEXTS, st.none() | st.just("ab" * 32))
+def test_the_answer_is_what_a_json_library_would_write_in_the_contracts_order(verdict, custom, nonce, signature):
+    license_, signed = verdict.license, []
+
+    def sign(data):
+        signed.append(data)
+        return signature
+
     ends = license_ is not None and license_.expires_at_ms is not None
     counted = license_ is not None and verdict.ip_count is not None
     values = [
@@ -50,14 +71,35 @@ def test_the_answer_is_what_a_json_library_would_write_in_the_contracts_order(ve
         verdict.ip_registered,
         verdict.ip_count,
         license_.max_ips if counted else None,
-        version,
-        None,
-        None,
-        None,
+        verdict.version,
+        verdict.version_valid,
+        custom,
+        signature,
     ]
     expected = dict(zip(FIELDS, values, strict=True)) | ({} if nonce is None else {"nonce": nonce})
-    written = json.dumps(expected, ensure_ascii=False, separators=(",", ":")).encode()
-    assert verdict_body(verdict, version=version, nonce=nonce) == written
+    answer = Answer(verdict, custom=canonical(json.dumps(custom)) if custom else None)
+    assert answer_body(answer, nonce=nonce, sign=sign if signature else None) == written(expected)
+    assert signed == (
+        [written({name: it for name, it in expected.items() if name != "signature"})] if signature else []
+    )
+
+
+@pytest.mark.parametrize("status", REFUSED)
+@pytest.mark.parametrize("nonce", [None, "n"])
+def test_a_product_that_explains_says_more_at_the_end_of_a_refusal(status, nonce):
+    answer = Answer(Verdict(status), product_that(explain=True), support_code="K7QF-2MXR")
+    body = json.loads(answer_body(answer, nonce=nonce))
+    assert list(body) == [*FIELDS, *(["nonce"] if nonce else []), "message", "support_code"]
+    assert (body["message"], body["support_code"]) == (explanation(status), "K7QF-2MXR")
+    silent = answer._replace(product=product_that())
+    assert list(json.loads(answer_body(silent, nonce=nonce))) == [*FIELDS, *(["nonce"] if nonce else [])]
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_product_that_is_strict_names_keyports_statuses_alone(status):
+    strict = Answer(Verdict(status), product_that(strict_statuses=True))
+    assert json.loads(answer_body(strict, nonce=None))["status"] == STRICT.get(status, status)
+    assert json.loads(answer_body(strict._replace(product=product_that()), nonce=None))["status"] == status
 
 
 @pytest.mark.parametrize(
