@@ -167,9 +167,13 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     errors.ApiKeyNotFound: N_("This product has no API key named `{text}`; see `/product key list`."),
     errors.TooManyApiKeys: N_("A product has at most {limit} named API keys; remove one first."),
     errors.SigningOff: N_("This product does not sign its answers in this way; turn that on first."),
+    errors.SigningKeyRotatedAlready: N_(
+        "This signing key was replaced in the meantime, so nothing was changed; look at `/product signing` again."
+    ),
     errors.SupportCodeUnknown: N_(
         "Nothing is known under this code here; check it, and ask the holder of the license or the staff."
     ),
+    errors.TooManyWrongCodes: N_("Too many wrong codes; wait {seconds} s and try again."),
     input_errors.PlanUnknown: N_("There is no plan `{text}`; there is: {plans}."),
     errors.ManageRolesMissing: N_(
         "I may not give roles here; under Server Settings → Roles, allow my role Manage Roles and try again."

@@ -252,8 +252,16 @@ class TooManyApiKeys(Refusal):
 
 
 class SigningOff(Refusal):
-    """The product does not sign answers in this way."""
+    """The product has no key to sign with in this way."""
+
+
+class SigningKeyRotatedAlready(Refusal):
+    """The signing key that was to be replaced has been replaced in the meantime."""
 
 
 class SupportCodeUnknown(Refusal):
     """There is no refusal under this code that the asker may see."""
+
+
+class TooManyWrongCodes(Refusal):
+    """The member typed too many unknown support codes; there are `seconds` to wait."""

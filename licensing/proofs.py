@@ -6,12 +6,16 @@ from typing import Any
 
 from licensing.choices import SigningKind
 from licensing.keys import tidy
-from licensing.models import License, Product, SigningKey
-from licensing.table import iso_moment
+from licensing.models import License, Product, ProductSettings, SigningKey
 from licensing.table import iso_moment
 from licensing.verdict import Call, Verdict
 
 DAY_S = 86_400
+
+
+def signs(settings: ProductSettings, kind: SigningKind) -> bool:
+    """Tell whether a product's answers are signed in this way."""
+    return settings.sign_hmac if kind is SigningKind.HMAC else settings.sign_headers is kind
 
 
 def current_key(keys: Iterable[SigningKey], kind: SigningKind, *, now_ms: int) -> SigningKey | None:

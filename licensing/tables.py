@@ -6,7 +6,7 @@ awaits, so a driver can run the whole of it in one hop on its writer thread, or 
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from licensing.choices import BlockLevel, Permission
 from licensing.events import Action, Event
@@ -34,6 +34,9 @@ from licensing.verdict import LicenseSnapshot, ProductSnapshot, Status
 
 T = TypeVar("T")
 Steps = Generator[Any, Any, T]
+# An attempt as it is written: license, status, address, device, version (empty where there was none), how often,
+# when first and when last. No record, since there are many and they are made while calls wait to be answered.
+AttemptRow = tuple[int, str, str, str, str, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,26 @@ class Search:
     limit: int = 25
 
 
+class Standing(NamedTuple):
+    """A Discord server, what it has, and whether the bot is still in it."""
+
+    organization: Organization
+    products: int
+    licenses: int
+    present: bool
+
+
 class Organizations(Protocol):
     """Discord servers."""
 
     def get(self, organization_id: int) -> Steps[Organization | None]: ...
+    def lock(self, organization_id: int) -> Steps[Organization | None]: ...
+    def save(self, organization: Organization) -> Steps[None]:
+        """Write what the operator decided: plan and state."""
+
+    def standings(self) -> Steps[Sequence[Standing]]:
+        """Return every one by name, with how many products and licenses it has."""
+
     def all(self) -> Steps[Sequence[Organization]]:
         """Return every one by name, those too that the bot has left."""
 
@@ -173,6 +192,9 @@ class Versions(Protocol):
     def running(self, product_id: int, *, since_ms: int) -> Steps[Sequence[tuple[str, int]]]:
         """Return each version that validated since a time, and on how many licenses, the most used first."""
 
+    def licenses_on(self, product_id: int, lists: Sequence[Sequence[str]], *, since_ms: int) -> Steps[Sequence[int]]:
+        """Return for each list of versions on how many licenses any of them validated since a time."""
+
 
 class Blacklists(Protocol):
     """Addresses and ranges that may not validate."""
@@ -187,6 +209,11 @@ class Blacklists(Protocol):
     def delete(self, organization_id: int, level: BlockLevel, target_id: int, network: str) -> Steps[Block | None]:
         """Remove a block and return it."""
 
+    def seats(
+        self, organization_id: int, level: BlockLevel, target_id: int, *, starting: str, limit: int
+    ) -> Steps[Sequence[tuple[int, str]]]:
+        """Return (license id, address) of a target's seats whose text starts so, revoked licenses left out."""
+
 
 class SigningKeys(Protocol):
     """What answers are signed with."""
@@ -196,23 +223,30 @@ class SigningKeys(Protocol):
 
     def insert(self, key: SigningKey) -> Steps[None]: ...
     def end(self, key_id: str, *, signs_until_ms: int) -> Steps[None]: ...
+    def forget(self, product_id: int, *, before_ms: int) -> Steps[None]:
+        """Drop the keys of a product that ended before a time: every validation would read them again."""
 
 
 class History(Protocol):
     """What validations left behind: how they ended lately, and why the refused ones were."""
 
-    def add_attempts(self, attempts: Sequence[Attempt], *, keep: int) -> Steps[None]:
+    def add_attempts(self, attempts: Sequence[AttemptRow], *, keep: int) -> Steps[None]:
         """Add up attempts with those like them; of each license the latest `keep` stay."""
 
     def attempts(self, license_id: int, *, since_ms: int, limit: int) -> Steps[Sequence[Attempt]]: ...
     def forget_attempts(self, *, before_ms: int, after_license_id: int, limit: int) -> Steps[int | None]:
         """Drop old attempts of the next `limit` licenses; return the last one's id, or None after the end."""
 
-    def add_refusals(self, refusals: Sequence[RefusalRecord], *, keep: int, keep_unknown: int) -> Steps[None]:
-        """Add up refusals by code; of a license and reason `keep` stay, of unknown keys `keep_unknown`."""
+    def add_refusals(
+        self, refusals: Sequence[RefusalRecord], *, keep: int, keep_unknown: int
+    ) -> Steps[frozenset[str]]:
+        """Add refusals; of a license and reason the latest `keep` stay, of unknown keys `keep_unknown`.
 
-    def count_refusals(self, again: Sequence[tuple[str, int, int]]) -> Steps[None]:
-        """Add to refusals by their code: (code, how often more, when last)."""
+        Returns the codes of those that had to go.
+        """
+
+    def count_refusals(self, again: Sequence[tuple[str, int, int]]) -> Steps[frozenset[str]]:
+        """Add to refusals by their code: (code, how often more, when last); return the codes there are."""
 
     def refusal(self, organization_id: int, code: str) -> Steps[RefusalRecord | None]: ...
     def forget_refusals(self, *, before_ms: int, limit: int) -> Steps[int]:

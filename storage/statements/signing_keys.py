@@ -28,3 +28,7 @@ class SigningKeyStatements:
     def end(self, key_id: str, *, signs_until_ms: int) -> Steps[None]:
         sql = "UPDATE signing_keys SET signs_until_ms = :until WHERE id = :id"
         yield Statement(sql, {"id": key_id, "until": signs_until_ms})
+
+    def forget(self, product_id: int, *, before_ms: int) -> Steps[None]:
+        sql = "DELETE FROM signing_keys WHERE product_id = :product AND signs_until_ms < :before"
+        yield Statement(sql, {"product": product_id, "before": before_ms})
