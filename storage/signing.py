@@ -7,13 +7,13 @@ answer begins with a digit of its time, what is signed of a file with the first 
 import base64
 import hmac
 import json
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import padding
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -21,9 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
     load_der_private_key,
+    load_pem_public_key,
 )
-from joserfc.jwk import OKPKey, RSAKey
-from joserfc.jws import JWSRegistry, serialize_compact
 
 from licensing.choices import SigningKind
 from licensing.keys import RandomBytes
@@ -92,25 +91,28 @@ class Signer:
         return base64.b64encode(opened.sign(data, padding.PKCS1v15(), SHA256())).decode()
 
     def license_file(self, key: SigningKey, payload: Mapping[str, Any]) -> str:
-        """Return the payload signed with an Ed25519 key, as a compact JWS."""
+        """Return the payload signed with an Ed25519 key, as a compact JWS.
+
+        The first time in a process also imports what that takes, some 50 ms: it belongs into a thread.
+        """
         opened = self._opened(key)
         if not isinstance(opened, Ed25519PrivateKey):
             raise TypeError("License files are signed with Ed25519 keys alone.")
         header = {"alg": _EDDSA, "kid": key.id, "typ": FILE_TYPE}
         text = json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return serialize_compact(header, text.encode(), OKPKey.import_key(opened), registry=_EDDSA_ALONE)
+        return _jws()(header, text.encode(), opened)
 
     @staticmethod
     def jwk(key: SigningKey) -> dict[str, Any]:
         """Return the public key as a member of a JWK set; the caller adds from when and until when it signs."""
-        if key.kind is SigningKind.ED25519:
-            jwk = OKPKey.import_key(key.public)
-            shape = {"kty": "OKP", "crv": "Ed25519", "x": jwk.as_dict()["x"]}
-            public = jwk.public_key.public_bytes(Encoding.Raw, PublicFormat.Raw)
-            more = {"alg": _EDDSA, "public_key_hex": public.hex()}
-        elif key.kind is SigningKind.RSA:
-            numbers = RSAKey.import_key(key.public).as_dict()
-            shape = {"kty": "RSA", "n": numbers["n"], "e": numbers["e"]}
+        public = load_pem_public_key(key.public.encode()) if key.public else None
+        if isinstance(public, Ed25519PublicKey):
+            raw = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+            shape = {"kty": "OKP", "crv": "Ed25519", "x": _base64url(raw)}
+            more = {"alg": _EDDSA, "public_key_hex": raw.hex()}
+        elif isinstance(public, RSAPublicKey):
+            numbers = public.public_numbers()
+            shape = {"kty": "RSA", "n": _base64url_number(numbers.n), "e": _base64url_number(numbers.e)}
             more = {"alg": "RS256"}
         else:
             raise TypeError("A shared secret has no public key.")
@@ -139,14 +141,32 @@ class Signer:
         return pair
 
 
-class _EdDsaAlone(JWSRegistry):
-    """RFC 9864 renames EdDSA, and joserfc warns; the JWT libraries that our readers have know the old name alone."""
+@cache
+def _jws() -> Callable[[Mapping[str, Any], bytes, Ed25519PrivateKey], str]:
+    """Return what signs a compact JWS; the library is imported when first asked for, as few programs ever are."""
+    from joserfc.jwk import OKPKey  # noqa: PLC0415 - a start must not wait for it
+    from joserfc.jws import JWSRegistry, serialize_compact  # noqa: PLC0415
 
-    def get_alg(self, name: str) -> Any:  # its model of an algorithm, which it does not export
-        return self.algorithms[name]
+    class EdDsaAlone(JWSRegistry):
+        """RFC 9864 renames EdDSA, and joserfc warns; our readers' JWT libraries know the old name alone."""
+
+        def get_alg(self, name: str) -> Any:  # its model of an algorithm, which it does not export
+            return self.algorithms[name]
+
+    registry = EdDsaAlone(algorithms=[_EDDSA])
+
+    def signed(header: Mapping[str, Any], payload: bytes, key: Ed25519PrivateKey) -> str:
+        return serialize_compact(dict(header), payload, OKPKey.import_key(key), registry=registry)
+
+    return signed
 
 
-_EDDSA_ALONE = _EdDsaAlone(algorithms=[_EDDSA])
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _base64url_number(number: int) -> str:
+    return _base64url(number.to_bytes((number.bit_length() + 7) // 8))
 
 
 def _context(product_id: int, kind: SigningKind, key_id: str) -> bytes:
