@@ -68,8 +68,9 @@ def config_in(folder: Path) -> Config:
         {
             "database": {"url": f"sqlite:///{folder}/keyport.db"},
             "api": {"port": 0, "trusted_proxies": "127.0.0.1"},
-            # A limit that is never reached, so that it is looked at.
+            # Limits that are never reached, so that they are looked at.
             "plans": {"default": {"calls_per_product_per_day": 1_000_000_000}},
+            "limits": {"address_per_minute": 60_000, "license_per_minute": 60_000},
         }
     )
 

@@ -184,7 +184,7 @@ def version_fields(subject: Subject) -> tuple[str | None, bool | None]:
 
 
 def _finding(subject: Subject) -> Finding:
-    return subject.product.versions.judge(subject.call.version)
+    return subject.product.versions.judge(subject.call.version or None)  # an empty one is none
 
 
 def _blocked(subject: Subject) -> Blocked | None:

@@ -344,6 +344,7 @@ VERSIONS = [
     ((("1.4.0", LATEST),), UnlistedVersions.ALLOW_NEWER, "1.5.0", {}, "1.5.0", True),
     ((("1.4.0", LATEST),), UnlistedVersions.ALLOW_NEWER, "1.3.0", {}, "1.3.0", False),
     ((("1.4.0", LATEST),), UnlistedVersions.REFUSE, None, {}, "1.4.0", True),
+    ((("1.4.0", LATEST),), UnlistedVersions.REFUSE, "", {}, "1.4.0", True),
     ((), UnlistedVersions.REFUSE, None, {}, None, False),
     ((), UnlistedVersions.ALLOW, None, {}, None, True),
     ((), UnlistedVersions.ALLOW, "1.4.0", {"version_pinned": "1.4.0"}, "1.4.0", True),
