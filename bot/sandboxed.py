@@ -160,9 +160,10 @@ async def _ask(base_url: str, api_key: str, key: str) -> None:
 def _invite(base_url: str, api_key: str, key: str, database: Database) -> None:
     body = f'{{"license_key": "{key}"}}'
     say(
-        _("\nThe API stays up at {address}. Ask it yourself, with the license that was just issued:\n").format(
-            address=base_url
-        )
+        _(
+            "\nThe API stays up, with a page to ask it from at {address}/docs. "
+            "Or ask it here, with the license that was just issued:\n"
+        ).format(address=base_url)
     )
     say(f"curl -s {base_url}/api/v1/validate \\")
     say(f"  -H 'Authorization: Bearer {api_key}' \\")
