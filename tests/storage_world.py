@@ -5,25 +5,31 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from licensing.addresses import parse_ip
 from licensing.events import Event
 from licensing.models import Actor, Plan, ProductSettings
 from licensing.services.account import AccountService
+from licensing.services.api_keys import ApiKeyService
+from licensing.services.blacklist import BlacklistService
 from licensing.services.catalog import CatalogService, NewApiKey
 from licensing.services.changes import ChangeService
 from licensing.services.finder import FinderService
-from licensing.services.history import AttemptLog, HistoryService, Keeping, RefusalLog
+from licensing.services.history import HistoryService, Keeping
 from licensing.services.licenses import Issued, LicenseService
 from licensing.services.limits import Limits, Rates
+from licensing.services.logs import AttemptLog, RefusalLog
 from licensing.services.organizations import OrganizationService, Plans
 from licensing.services.roles import RoleService
+from licensing.services.signing import SigningService
 from licensing.services.staff import StaffService
 from licensing.services.terms import Terms
 from licensing.services.transfers import TransferService
 from licensing.services.upkeep import UpkeepService
 from licensing.services.usage import LastSeen, UsageMeter
 from licensing.services.validation import Traces, ValidationService
+from licensing.services.versions import VersionService
 from licensing.verdict import Call, Verdict
-from storage import DatabaseSettings, open_store
+from storage import DatabaseSettings, Signer, open_store
 from storage.store import SqliteStore
 
 ORGANIZATION = 1
@@ -40,7 +46,7 @@ class World:
     """Everything on one open store; `now_ms` is the clock."""
 
     store: SqliteStore
-    plans: dict[str, Plan] = field(default_factory=lambda: {"default": Plan()})
+    plans: dict[str, Plan] = field(default_factory=lambda: {"default": Plan(), "large": Plan(products=1_000)})
     now_ms: int = NOON_MS
     rates: Rates = Rates()
 
@@ -49,8 +55,13 @@ class World:
         self.usage, self.seen = UsageMeter(store.snapshots), LastSeen()
         self.attempts, self.refusals = AttemptLog(keep=50), RefusalLog(os.urandom)
         traces = Traces(usage=self.usage, seen=self.seen, attempts=self.attempts, refusals=self.refusals)
-        self.organizations = OrganizationService(store, clock=self.clock)
+        self.organizations = OrganizationService(store, plans=plans, clock=self.clock)
+        self.blacklist = BlacklistService(store, vault, clock=self.clock)
         self.catalog = CatalogService(store, plans=plans, clock=self.clock, random_bytes=os.urandom)
+        self.versions = VersionService(store, clock=self.clock)
+        self.signer = Signer(vault, os.urandom)
+        self.signing = SigningService(store, self.signer, clock=self.clock)
+        self.api_keys = ApiKeyService(store, clock=self.clock, random_bytes=os.urandom)
         self.licenses = LicenseService(store, vault, plans=plans, clock=self.clock, random_bytes=os.urandom)
         self.account = AccountService(store, vault, clock=self.clock)
         self.finder = FinderService(store, vault, clock=self.clock)
@@ -74,7 +85,8 @@ class World:
         return await self.licenses.issue(by, Terms(product=product, **terms))  # type: ignore[arg-type]
 
     async def validate(self, api_key: str, key: str, address: str | None = "203.0.113.1") -> Verdict:
-        return (await self.validation.validate(api_key, Call(key, address))).verdict
+        call = Call(key, address, ip=parse_ip(address) if address else None)
+        return (await self.validation.validate(api_key, call)).verdict
 
     async def events(self) -> list[Event]:
         return list(await self.store.read(lambda tx: tx.ledger.after(0, limit=10_000)))

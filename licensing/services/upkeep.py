@@ -74,8 +74,9 @@ class UpkeepService:
         return await self._store.write(lambda tx: tx.history.forget_refusals(before_ms=before_ms, limit=BATCH))
 
     async def forget_attempts(self) -> None:
-        """Drop the old attempts of the next licenses in turn."""
-        before_ms, after = self._clock() - self._keeping.attempts_days * DAY_MS, self._looked_through
+        """Drop the old attempts of the next licenses in turn; all of them, where none are to be kept any more."""
+        kept_ms = self._keeping.attempts_days * DAY_MS if self._keeping.attempts_per_license else 0
+        before_ms, after = self._clock() - kept_ms, self._looked_through
         last = await self._store.write(
             lambda tx: tx.history.forget_attempts(before_ms=before_ms, after_license_id=after, limit=LOOKED_THROUGH)
         )

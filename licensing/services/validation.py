@@ -8,8 +8,8 @@ from licensing.custom import merged
 from licensing.keys import LICENSE_KEY_MAX_LENGTH, api_key_digest, tidy
 from licensing.models import LicenseView, Product
 from licensing.ports import Clock, Steps, Store, Transaction, Vault
-from licensing.services.history import AttemptLog, RefusalLog
 from licensing.services.limits import Limits, Reason
+from licensing.services.logs import AttemptLog, RefusalLog
 from licensing.services.organizations import Plans
 from licensing.services.usage import LastSeen, UsageMeter
 from licensing.verdict import (

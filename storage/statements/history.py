@@ -7,12 +7,13 @@ import json
 from collections.abc import Sequence
 
 from licensing.models import Attempt, RefusalRecord
-from licensing.tables import Steps
+from licensing.tables import AttemptRow, Steps
 from storage.statements.base import Row, Statement, columns_of, first_of
 
 _ALIKE = "license_id, status, address, device, version"
 _ATTEMPT = columns_of(Attempt)
 _REFUSAL = columns_of(RefusalRecord)
+_FIRST_AT = list(Attempt.model_fields).index("first_at_ms")
 
 
 def _unfolded(count: int) -> str:
@@ -22,14 +23,16 @@ def _unfolded(count: int) -> str:
 class HistoryStatements:
     """See `licensing.tables.History`."""
 
-    def add_attempts(self, attempts: Sequence[Attempt], *, keep: int) -> Steps[None]:
-        since_ms = min(attempt.first_at_ms for attempt in attempts)
+    def add_attempts(self, attempts: Sequence[AttemptRow], *, keep: int) -> Steps[None]:
+        since_ms = min(attempt[_FIRST_AT] for attempt in attempts)
+        # What belongs to a license that is gone has nobody to be shown to.
         rows = yield Statement(
             f"INSERT INTO attempts ({_ATTEMPT}) SELECT {_unfolded(len(Attempt.model_fields))}"
-            f" FROM json_each(:rows) AS row WHERE true ON CONFLICT ({_ALIKE}) DO UPDATE"
+            " FROM json_each(:rows) AS row WHERE row.value ->> 0 IN (SELECT id FROM licenses)"
+            f" ON CONFLICT ({_ALIKE}) DO UPDATE"
             " SET count = attempts.count + excluded.count, last_at_ms = excluded.last_at_ms"
             " RETURNING license_id, first_at_ms",
-            {"rows": json.dumps([_values(attempt) for attempt in attempts])},
+            {"rows": json.dumps(attempts)},
         )
         new = sorted({license_id for license_id, first_at_ms in rows if first_at_ms >= since_ms})
         if new:
@@ -62,23 +65,28 @@ class HistoryStatements:
             )
         return None if last is None else int(last)
 
-    def add_refusals(self, refusals: Sequence[RefusalRecord], *, keep: int, keep_unknown: int) -> Steps[None]:
+    def add_refusals(
+        self, refusals: Sequence[RefusalRecord], *, keep: int, keep_unknown: int
+    ) -> Steps[frozenset[str]]:
         yield Statement(
             f"INSERT INTO refusals ({_REFUSAL}) SELECT {_unfolded(len(RefusalRecord.model_fields))}"
-            " FROM json_each(:rows) AS row WHERE true ON CONFLICT (code) DO NOTHING",
-            {"rows": json.dumps([list(refusal.model_dump(mode="json").values()) for refusal in refusals])},
+            " FROM json_each(:rows) AS row WHERE row.value ->> 2 IN (SELECT id FROM products)"
+            " AND (row.value ->> 3 IS NULL OR row.value ->> 3 IN (SELECT id FROM licenses))"
+            " ON CONFLICT (code) DO NOTHING",
+            {"rows": json.dumps([list(dict(refusal).values()) for refusal in refusals])},
         )
         known = sorted({(it.license_id, it.status) for it in refusals if it.license_id is not None})
         unknown = sorted({(it.product_id, it.status) for it in refusals if it.license_id is None})
-        yield from self._cap("license_id", known, keep)
-        yield from self._cap("product_id", unknown, keep_unknown)
+        dropped = yield from self._cap("license_id", known, keep)
+        return dropped | (yield from self._cap("product_id", unknown, keep_unknown))
 
-    def count_refusals(self, again: Sequence[tuple[str, int, int]]) -> Steps[None]:
-        yield Statement(
+    def count_refusals(self, again: Sequence[tuple[str, int, int]]) -> Steps[frozenset[str]]:
+        rows = yield Statement(
             "UPDATE refusals SET count = count + (row.value ->> 1), last_at_ms = row.value ->> 2"
-            " FROM json_each(:rows) AS row WHERE code = row.value ->> 0",
+            " FROM json_each(:rows) AS row WHERE code = row.value ->> 0 RETURNING code",
             {"rows": json.dumps(again)},
         )
+        return frozenset(row[0] for row in rows)
 
     def refusal(self, organization_id: int, code: str) -> Steps[RefusalRecord | None]:
         rows = yield Statement(
@@ -95,21 +103,18 @@ class HistoryStatements:
         )
         return len(rows)
 
-    def _cap(self, owner: str, groups: Sequence[tuple[int | None, str]], keep: int) -> Steps[None]:
+    def _cap(self, owner: str, groups: Sequence[tuple[int | None, str]], keep: int) -> Steps[frozenset[str]]:
         only_unknown = " AND license_id IS NULL" if owner == "product_id" else ""
-        if groups:
-            yield Statement(
-                "DELETE FROM refusals WHERE code IN (SELECT code FROM (SELECT code, ROW_NUMBER() OVER"
-                f" (PARTITION BY {owner}, status ORDER BY last_at_ms DESC) AS place FROM refusals"
-                f" WHERE ({owner}, status) IN (SELECT row.value ->> 0, row.value ->> 1"
-                f" FROM json_each(:groups) AS row){only_unknown}) AS ranked WHERE place > :keep)",
-                {"groups": json.dumps(groups), "keep": keep},
-            )
-
-
-def _values(attempt: Attempt) -> list[object]:
-    """Return a row; what was not named is an empty text, since NULL is like nothing, itself included."""
-    return ["" if value is None else value for value in attempt.model_dump(mode="json").values()]
+        if not groups:
+            return frozenset()
+        rows = yield Statement(
+            "DELETE FROM refusals WHERE code IN (SELECT code FROM (SELECT code, ROW_NUMBER() OVER"
+            f" (PARTITION BY {owner}, status ORDER BY last_at_ms DESC) AS place FROM refusals"
+            f" WHERE ({owner}, status) IN (SELECT row.value ->> 0, row.value ->> 1"
+            f" FROM json_each(:groups) AS row){only_unknown}) AS ranked WHERE place > :keep) RETURNING code",
+            {"groups": json.dumps(groups), "keep": keep},
+        )
+        return frozenset(row[0] for row in rows)
 
 
 def _attempt(row: Row) -> Attempt:

@@ -13,11 +13,13 @@ from hypothesis import settings
 
 from bot.api import AddressReader, Health, Metrics, MetricsPage, Proofs, build_api, serve
 from licensing.models import Plan, ProductSettings
+from licensing.services.api_keys import ApiKeyService
 from licensing.services.catalog import CatalogService, NewApiKey
-from licensing.services.history import AttemptLog, RefusalLog
 from licensing.services.licenses import Issued, LicenseService
 from licensing.services.limits import Limits, Rates
+from licensing.services.logs import AttemptLog, RefusalLog
 from licensing.services.organizations import Plans
+from licensing.services.signing import SigningService
 from licensing.services.terms import Terms
 from licensing.services.usage import LastSeen, UsageMeter
 from licensing.services.validation import Traces, ValidationService
@@ -67,6 +69,8 @@ class Shop:
     url: str
     clock: Clock
     catalog: CatalogService
+    signing: SigningService
+    api_keys: ApiKeyService
     licenses: LicenseService
     validation: ValidationService
     usage: UsageMeter
@@ -124,6 +128,9 @@ async def running_shop(
         random_bytes = seeded_bytes()
         catalog = CatalogService(store, plans=plans, clock=clock, random_bytes=random_bytes)
         licenses = LicenseService(store, store.vault, plans=plans, clock=clock, random_bytes=random_bytes)
+        signer = Signer(store.vault, random_bytes)
+        signing = SigningService(store, signer, clock=clock)
+        api_keys = ApiKeyService(store, clock=clock, random_bytes=random_bytes)
         traces = Traces(usage=usage, seen=LastSeen(), attempts=AttemptLog(keep=50), refusals=RefusalLog(random_bytes))
         limits = Limits(rates or Rates())
         validation = ValidationService(store, store.vault, plans=plans, limits=limits, traces=traces, clock=clock)
@@ -135,7 +142,7 @@ async def running_shop(
         app = build_api(
             validation,
             addresses=addresses,
-            proofs=Proofs(Signer(store.vault, random_bytes), clock=clock),
+            proofs=Proofs(signer, file_key=signing.file_key, clock=clock),
             health=health,
             metrics=metrics,
             metrics_page=MetricsPage(metrics, token=metrics_token),
@@ -145,7 +152,21 @@ async def running_shop(
             aiohttp.ClientSession() as http,
         ):
             url = f"http://{host}:{port}"
-            yield Shop(store, http, url, clock, catalog, licenses, validation, usage, health, traces, metrics)
+            yield Shop(
+                store,
+                http,
+                url,
+                clock,
+                catalog,
+                signing,
+                api_keys,
+                licenses,
+                validation,
+                usage,
+                health,
+                traces,
+                metrics,
+            )
 
 
 @pytest.fixture

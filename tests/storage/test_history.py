@@ -1,0 +1,416 @@
+"""What validations leave behind: bounded in memory and on disk, never lost nor doubled, told to nobody else."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from storage_world import NOON_MS, OWNER, World, member, opened
+
+from licensing.choices import Permission, UnlistedVersions, VersionMode
+from licensing.errors import LicenseNotFound, NotAllowed, SupportCodeUnknown, TooManyWrongCodes
+from licensing.models import RefusalRecord
+from licensing.ports import Unavailable
+from licensing.services.catalog import NewApiKey
+from licensing.services.history import HistoryService, Keeping
+from licensing.services.licenses import Issued
+from licensing.services.limits import Rates
+from licensing.services.logs import MAX_ATTEMPTS, MAX_CODES, MAX_REFUSALS, AttemptLog
+from licensing.services.upkeep import UpkeepService
+from licensing.services.validation import Answer
+from licensing.verdict import Call, Outcome, Status
+from storage import DatabaseSettings
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+HOLDER = 20
+SUPPORT_ROLE = 77
+
+
+@asynccontextmanager
+async def store_away(world: World) -> AsyncIterator[None]:
+    """Let the database take no writes for a while."""
+    worker = world.store._writer._worker
+    await worker.call(lambda connection: connection.execute("PRAGMA query_only = ON"))
+    yield
+    await worker.call(lambda connection: connection.execute("PRAGMA query_only = OFF"))
+
+
+async def ask(world: World, product: NewApiKey, key: str, address: str = "203.0.113.1", **named: str) -> Answer:
+    return await world.validation.validate(product.api_key, Call(key, address, **named))
+
+
+async def code_of(world: World, product: NewApiKey, key: str, address: str = "203.0.113.1", **named: str) -> str:
+    answer = await ask(world, product, key, address, **named)
+    assert answer.support_code is not None
+    return answer.support_code
+
+
+async def stored(world: World, code: str) -> RefusalRecord | None:
+    return await world.store.read(lambda tx: tx.history.refusal(1, code))
+
+
+async def rows(world: World, table: str) -> int:
+    count = f"SELECT COUNT(*) FROM {table}"
+    return await world.store._reader.call(lambda connection: connection.execute(count).fetchone()[0])
+
+
+async def suspended(world: World) -> tuple[NewApiKey, Issued]:
+    product = await world.product()
+    issued = await world.issue(discord_id=HOLDER)
+    await world.changes.suspend(OWNER, issued.key)
+    return product, issued
+
+
+async def test_the_same_refusal_has_the_same_code_within_the_hour_and_counts_up(world: World) -> None:
+    product, issued = await suspended(world)
+    first = await code_of(world, product, issued.key)
+    await world.refusals.flush(world.store)
+    for _ in range(3):
+        world.now_ms += HOUR_MS // 4
+        assert await code_of(world, product, issued.key) == first
+    await world.refusals.flush(world.store)
+    kept = await stored(world, first)
+    assert kept is not None
+    assert (kept.count, kept.first_at_ms, kept.last_at_ms) == (4, NOON_MS, NOON_MS + HOUR_MS * 3 // 4)
+    world.now_ms += HOUR_MS // 4
+    second = await code_of(world, product, issued.key)
+    assert second != first
+    await world.refusals.flush(world.store)
+    assert [(await stored(world, code)).count for code in (first, second)] == [4, 1]  # type: ignore[union-attr]
+
+
+async def test_refusals_that_differ_in_license_reason_or_address_have_codes_of_their_own(world: World) -> None:
+    product, issued = await suspended(world)
+    revoked = await world.issue(discord_id=HOLDER)
+    await world.licenses.revoke(OWNER, revoked.key)
+    codes = {
+        await code_of(world, product, issued.key),
+        await code_of(world, product, issued.key, "203.0.113.2"),
+        await code_of(world, product, revoked.key),
+        await code_of(world, product, "NO-SUCH-KEY"),
+    }
+    assert len(codes) == 4
+    assert await code_of(world, product, "ANOTHER-KEY") in codes, "which unknown key it was must not show"
+
+
+async def test_a_refusal_over_a_device_or_a_version_has_a_code_for_each_of_them(world: World) -> None:
+    product = await world.product(
+        max_devices=1, versions=VersionMode.ENFORCE, unlisted_versions=UnlistedVersions.REFUSE
+    )
+    issued = await world.issue(discord_id=HOLDER)
+    versions = [await code_of(world, product, issued.key, version=text) for text in ("1.0", "2.0", "1.0")]
+    assert versions[0] == versions[2] != versions[1]
+    await world.catalog.change_settings(OWNER, product.product.id, versions=VersionMode.OFF)
+    assert (await ask(world, product, issued.key, device_id="one")).verdict.valid
+    devices = [await code_of(world, product, issued.key, device_id=text) for text in ("two", "three", "two")]
+    assert devices[0] == devices[2] != devices[1]
+
+
+async def test_a_loop_over_addresses_fills_neither_memory_nor_disk(world: World) -> None:
+    product, issued = await suspended(world)
+    for number in range(MAX_CODES + 500):
+        address = f"198.{18 + number // 65_536}.{number // 256 % 256}.{number % 256}"
+        world.refusals.add(product.product, issued.view.license.id, Status.SUSPENDED, Call("", address), [], now_ms=1)
+        world.refusals.add(product.product, None, Status.LICENSE_NOT_FOUND, Call("", address), [], now_ms=1)
+        world.attempts.note(issued.view.license.id, Status.SUSPENDED, Call("", address, device_id="d"), now_ms=number)
+    assert len(world.refusals) <= MAX_CODES + MAX_REFUSALS
+    assert len(world.attempts) == MAX_ATTEMPTS
+    for log in (world.refusals, world.attempts):
+        await log.flush(world.store)
+    assert (await rows(world, "refusals"), await rows(world, "attempts")) == (1_010, 50)
+
+
+async def test_memory_stays_bounded_while_the_store_is_away_for_long(world: World) -> None:
+    product, issued = await suspended(world)
+    license_id = issued.view.license.id
+    async with store_away(world):
+        for round_ in range(4):
+            for number in range(MAX_CODES // 2):
+                call = Call("", f"{round_}.{number}", device_id=f"{number}")
+                if world.refusals.known(1, license_id, Status.SUSPENDED, call, now_ms=1) is None:
+                    world.refusals.add(product.product, license_id, Status.SUSPENDED, call, [], now_ms=1)
+                world.refusals.known(1, license_id, Status.SUSPENDED, call, now_ms=1)
+                world.attempts.note(license_id, Status.SUSPENDED, call, now_ms=1)
+            for log in (world.refusals, world.attempts):
+                with pytest.raises(Unavailable):
+                    await log.flush(world.store)
+    assert len(world.refusals) <= 2 * MAX_CODES + MAX_REFUSALS
+    assert len(world.attempts) <= MAX_ATTEMPTS
+
+
+async def test_of_a_license_and_reason_the_latest_ten_stay_and_no_other_reason_is_touched(world: World) -> None:
+    product, issued = await suspended(world)
+    unknown = await code_of(world, product, "NO-SUCH-KEY")
+    codes = []
+    for number in range(14):
+        world.now_ms += 1
+        codes.append(await code_of(world, product, issued.key, f"203.0.113.{number}"))
+        await world.refusals.flush(world.store)
+    assert [await stored(world, code) is not None for code in codes] == [False] * 4 + [True] * 10
+    assert await stored(world, unknown) is not None
+
+
+async def test_a_code_that_is_kept_no_more_is_given_no_more(world: World) -> None:
+    product, issued = await suspended(world)
+    first = await code_of(world, product, issued.key, "203.0.113.0")
+    for number in range(1, 11):
+        world.now_ms += 1
+        await code_of(world, product, issued.key, f"203.0.113.{number}")
+        await world.refusals.flush(world.store)
+    again = await code_of(world, product, issued.key, "203.0.113.0")
+    assert again != first
+    await world.refusals.flush(world.store)
+    assert await stored(world, again) is not None
+
+
+async def test_a_code_that_another_process_dropped_is_given_no_more(world: World, settings: DatabaseSettings) -> None:
+    product, issued = await suspended(world)
+    async with opened(settings, organizations=()) as other:
+        mine = await code_of(world, product, issued.key, "203.0.113.99")
+        await world.refusals.flush(world.store)
+        for number in range(10):
+            other.now_ms += 1
+            await code_of(other, product, issued.key, f"203.0.113.{number}")
+        await other.refusals.flush(other.store)
+        assert await code_of(world, product, issued.key, "203.0.113.99") == mine
+        await world.refusals.flush(world.store)
+        assert await stored(world, mine) is None
+        assert await code_of(world, product, issued.key, "203.0.113.99") != mine
+
+
+async def test_whatever_fails_and_comes_back_each_refusal_and_attempt_is_counted_once(world: World) -> None:
+    product, issued = await suspended(world)
+    chance, asked = random.Random(4), 0
+    for _ in range(60):
+        for _ in range(chance.randrange(4)):
+            await ask(world, product, issued.key, f"203.0.113.{chance.randrange(3)}")
+            asked += 1
+        logs = (world.refusals, world.attempts)
+        match chance.randrange(3):
+            case 0:
+                await asyncio.gather(*(log.flush(world.store) for log in logs))
+            case 1:
+                async with store_away(world):
+                    ended = await asyncio.gather(*(log.flush(world.store) for log in logs), return_exceptions=True)
+                assert all(each is None or isinstance(each, Unavailable) for each in ended)
+            case _:
+                flushes = [asyncio.create_task(log.flush(world.store)) for log in logs]
+                await asyncio.sleep(0)
+                for flush in flushes:
+                    flush.cancel()
+                await asyncio.wait(flushes)
+                await world.store.write(lambda tx: tx.ledger.fact("behind them"))
+    await asyncio.gather(*(log.flush(world.store) for log in logs))
+    for table in ("refusals", "attempts"):
+        total = f"SELECT SUM(count) FROM {table}"
+        assert await world.store._reader.call(lambda it, total=total: it.execute(total).fetchone()[0]) == asked
+
+
+async def test_what_belongs_to_a_license_that_is_gone_holds_up_nothing_else(world: World) -> None:
+    product, issued = await suspended(world)
+    code = await code_of(world, product, issued.key)
+    call = Call("", "203.0.113.5")
+    lost = world.refusals.add(product.product, 999, Status.SUSPENDED, call, [], now_ms=1)
+    world.attempts.note(999, Status.SUSPENDED, call, now_ms=1)
+    for log in (world.refusals, world.attempts):
+        await log.flush(world.store)
+    assert (await stored(world, lost), (await stored(world, code)) is None) == (None, False)
+    assert await rows(world, "attempts") == 1
+
+
+async def test_a_code_explains_to_the_present_holder_and_to_who_may_see_licenses(world: World) -> None:
+    product, issued = await suspended(world)
+    code = await code_of(world, product, issued.key, version="1.2")
+    await world.refusals.flush(world.store)
+    await world.staff.grant(OWNER, role_id=SUPPORT_ROLE, permissions=[Permission.LICENSES_VIEW])
+    staff = member(30, roles=frozenset({SUPPORT_ROLE}))
+    told = await world.history.explain(member(HOLDER), f" {code.lower().replace('-', ' ')}")
+    assert (told.refusal.code, told.refusal.status, told.refusal.version) == (code, "suspended", "1.2")
+    assert told.view is not None
+    assert (told.view.license.id, told.product.id, told.for_staff) == (
+        issued.view.license.id,
+        product.product.id,
+        False,
+    )
+    failed = [step for step in told.steps if step.outcome is Outcome.FAILED]
+    assert [(step.check, step.status, step.fact) for step in failed] == [
+        ("state", Status.SUSPENDED, {"state": "suspended"})
+    ]
+    assert [(await world.history.explain(by, code)).for_staff for by in (staff, OWNER)] == [True, True]
+
+
+async def test_to_everybody_else_a_code_is_as_unknown_as_one_that_never_was(settings: DatabaseSettings) -> None:
+    async with opened(settings, organizations=(1, 2)) as world:
+        product, issued = await suspended(world)
+        codes = [await code_of(world, product, key) for key in (issued.key, "NO-SUCH-KEY")]
+        await world.refusals.flush(world.store)
+        others = [member(21), member(HOLDER, organization_id=2), OWNER.model_copy(update={"organization_id": 2})]
+        for by in others:
+            for code in (*codes, "2222-2222"):
+                with pytest.raises(SupportCodeUnknown):
+                    await world.history.explain(by, code)
+        with pytest.raises(SupportCodeUnknown):
+            await world.history.explain(member(HOLDER), codes[1])
+        assert (await world.history.explain(OWNER, codes[1])).view is None
+
+
+async def test_after_a_transfer_the_new_holder_is_answered_and_the_old_one_is_not(world: World) -> None:
+    product = await world.product(transfers="recipient")
+    issued = await world.issue(discord_id=HOLDER, max_ips=1)
+    await world.validate(product.api_key, issued.key)
+    code = await code_of(world, product, issued.key, "203.0.113.2")
+    await world.refusals.flush(world.store)
+    offer = await world.transfers.offer(member(HOLDER), issued.view.license.id, to_discord_id=21, to_name="Bob")
+    await world.transfers.accept(member(21), offer.transfer.id)
+    assert (await world.history.explain(member(21), code)).refusal.status == "ip_limit_reached"
+    with pytest.raises(SupportCodeUnknown):
+        await world.history.explain(member(HOLDER), code)
+
+
+async def test_what_was_turned_away_unlooked_at_is_explained_to_staff_alone(settings: DatabaseSettings) -> None:
+    async with opened(settings) as begun:
+        world = World(begun.store, rates=Rates(license_per_minute=1))
+        product = await world.product()
+        issued = await world.issue(discord_id=HOLDER)
+        await ask(world, product, issued.key)
+        codes = [await code_of(world, product, key) for key in (issued.key, issued.key)]
+        await ask(world, product, "NO-SUCH-KEY")
+        codes.append(await code_of(world, product, "NO-SUCH-KEY"))
+        assert len(set(codes)) == 1, "a code of its own would tell a guesser which keys there are"
+        await world.refusals.flush(world.store)
+        with pytest.raises(SupportCodeUnknown):
+            await world.history.explain(member(HOLDER), codes[0])
+        told = await world.history.explain(OWNER, codes[0])
+        assert [(step.check, step.fact["reason"]) for step in told.steps] == [("limits", "license")]
+
+
+async def test_after_five_wrong_codes_even_a_right_one_has_to_wait_but_not_for_others(world: World) -> None:
+    product, issued = await suspended(world)
+    code = await code_of(world, product, issued.key)
+    await world.refusals.flush(world.store)
+    for _ in range(20):
+        await world.history.explain(member(HOLDER), code)
+    for number in range(5):
+        with pytest.raises(SupportCodeUnknown):
+            await world.history.explain(member(HOLDER), f"2222-222{number + 2}")
+    with pytest.raises(TooManyWrongCodes) as refusal:
+        await world.history.explain(member(HOLDER), code)
+    assert refusal.value.data == {"seconds": 60}
+    assert (await world.history.explain(OWNER, code)).refusal.code == code
+    world.now_ms += 60_000
+    assert (await world.history.explain(member(HOLDER), code)).refusal.code == code
+
+
+async def test_a_refusal_is_forgotten_after_its_days_and_until_it_is_swept_away_not_told(world: World) -> None:
+    product, issued = await suspended(world)
+    code = await code_of(world, product, issued.key)
+    await world.refusals.flush(world.store)
+    world.now_ms += 30 * DAY_MS
+    await world.upkeep.sweep()
+    assert (await world.history.explain(OWNER, code)).refusal.code == code
+    world.now_ms += 1
+    with pytest.raises(SupportCodeUnknown):
+        await world.history.explain(OWNER, code)
+    assert await rows(world, "refusals") == 1
+    await world.upkeep.sweep()
+    assert await rows(world, "refusals") == 0
+
+
+async def test_attempts_that_are_alike_are_one_with_a_count_and_the_latest_comes_first(world: World) -> None:
+    product = await world.product()
+    issued = await world.issue(discord_id=HOLDER)
+    for _ in range(3):
+        world.now_ms += 1_000
+        await ask(world, product, issued.key, version="1.4.0", device_id="pc")
+        await world.attempts.flush(world.store)
+    world.now_ms += 1_000
+    await ask(world, product, issued.key, "203.0.113.2")
+    await world.attempts.flush(world.store)
+    found = await world.history.attempts(OWNER, issued.key)
+    assert [(it.status, it.address, it.device, it.version, it.count) for it in found] == [
+        ("active", "203.0.113.2", None, None, 1),
+        ("active", "203.0.113.1", "pc", "1.4.0", 3),
+    ]
+    assert (found[1].first_at_ms, found[1].last_at_ms) == (NOON_MS + 1_000, NOON_MS + 3_000)
+
+
+async def test_of_a_licenses_attempts_the_latest_stay_and_only_for_their_days(world: World) -> None:
+    product = await world.product()
+    issued, other = await world.issue(discord_id=HOLDER), await world.issue(discord_id=HOLDER)
+    await ask(world, product, other.key)
+    for number in range(60):
+        world.now_ms += 1
+        await ask(world, product, issued.key, f"203.0.113.{number}")
+        await world.attempts.flush(world.store)
+    found = await world.history.attempts(OWNER, issued.key, limit=100)
+    assert [it.address for it in found] == [f"203.0.113.{number}" for number in range(59, 9, -1)]
+    assert len(await world.history.attempts(OWNER, other.key)) == 1
+    world.now_ms += 30 * DAY_MS + 1
+    assert await world.history.attempts(OWNER, issued.key) == []
+    assert await rows(world, "attempts") == 51
+    await world.upkeep.sweep()
+    assert await rows(world, "attempts") == 0
+
+
+async def test_who_keeps_no_attempts_has_none_and_those_there_were_go(world: World) -> None:
+    product = await world.product()
+    issued = await world.issue(discord_id=HOLDER)
+    await ask(world, product, issued.key)
+    await world.attempts.flush(world.store)
+    none = Keeping(attempts_per_license=0)
+    log, upkeep = AttemptLog(keep=0), UpkeepService(world.store, keeping=none, clock=world.clock)
+    history = HistoryService(world.store, world.store.vault, keeping=none, clock=world.clock)
+    log.note(issued.view.license.id, Status.ACTIVE, Call("", "203.0.113.3"), now_ms=1)
+    await log.flush(world.store)
+    assert await history.attempts(OWNER, issued.key) == []
+    world.now_ms += 1
+    await upkeep.sweep()
+    assert await rows(world, "attempts") == 0
+
+
+async def test_only_who_may_see_licenses_sees_their_attempts(world: World) -> None:
+    await world.product()
+    issued = await world.issue(discord_id=HOLDER)
+    with pytest.raises(NotAllowed):
+        await world.history.attempts(member(HOLDER), issued.key)
+    with pytest.raises(LicenseNotFound):
+        await world.history.attempts(OWNER.model_copy(update={"organization_id": 2}), issued.key)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("a\x00b", "a\ufffdb"),
+        ("x" * 200, "x" * 128),
+        ("\u202egnp", "\ufffdgnp"),
+        ("\ud800", "\ufffd"),
+        ("Büro 1", "Büro 1"),
+    ],
+)
+async def test_whatever_device_is_named_it_is_kept_so_that_it_can_be_shown(
+    world: World, sent: str, kept: str
+) -> None:
+    product, issued = await suspended(world)
+    code = await code_of(world, product, issued.key, device_id=sent, version=sent)
+    for log in (world.refusals, world.attempts):
+        await log.flush(world.store)
+    [attempt] = await world.history.attempts(OWNER, issued.key)
+    refusal = await stored(world, code)
+    assert refusal is not None
+    assert attempt.device == refusal.device == kept
+    assert attempt.version == refusal.version == kept[:64]
+
+
+async def test_a_refusal_that_only_the_lock_decided_is_explained_by_what_stood_behind_the_lock(world: World) -> None:
+    product = await world.product()
+    issued = await world.issue(discord_id=HOLDER, max_ips=1)
+    answers = await asyncio.gather(*(ask(world, product, issued.key, f"203.0.113.{n}") for n in range(8)))
+    refused = [answer for answer in answers if not answer.verdict.valid]
+    assert len(refused) == 7
+    assert len({answer.support_code for answer in refused}) == 7
+    await world.refusals.flush(world.store)
+    told = await world.history.explain(OWNER, refused[0].support_code or "")
+    [failed] = [step for step in told.steps if step.outcome is Outcome.FAILED]
+    assert (failed.check, failed.fact["taken"], failed.fact["limit"]) == ("address", 1, 1)
