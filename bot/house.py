@@ -14,11 +14,14 @@ from bot.config import Config
 from licensing.addresses import Counting
 from licensing.models import Plan
 from licensing.ports import Clock
-from licensing.services.history import AttemptLog, Keeping, RefusalLog
+from licensing.services.history import Keeping
 from licensing.services.limits import Limits, Rates
+from licensing.services.logs import AttemptLog, RefusalLog
 from licensing.services.organizations import Plans
+from licensing.services.signing import SigningService
 from licensing.services.usage import LastSeen, UsageMeter
 from licensing.services.validation import Traces, ValidationService
+from storage.signing import Signer
 from storage.store import SqliteStore
 
 if TYPE_CHECKING:
@@ -39,6 +42,8 @@ class House:
     clock: Clock
     counting: Counting
     traces: Traces
+    signer: Signer
+    signing: SigningService
     health: Health
     metrics: Metrics
 
@@ -53,6 +58,7 @@ def build_house(config: Config, store: SqliteStore, *, clock: Clock) -> House:
     """Put together what both doors share."""
     health = Health(version=program_version(), read_store=_reads(store))
     pseudonym = store.vault.pseudonym if config.privacy.hash_addresses else None
+    signer = Signer(store.vault, os.urandom)
     return House(
         config=config,
         store=store,
@@ -65,6 +71,8 @@ def build_house(config: Config, store: SqliteStore, *, clock: Clock) -> House:
             attempts=AttemptLog(keep=config.history.attempts_per_license),
             refusals=RefusalLog(os.urandom),
         ),
+        signer=signer,
+        signing=SigningService(store, signer, clock=clock),
         health=health,
         metrics=_metrics(store, health),
     )
@@ -88,6 +96,8 @@ def build_services(house: House) -> "Services":
     """Put together what Discord offers."""
     from cogs.context import Services  # noqa: PLC0415 - the API alone must not wait for discord.py
     from licensing.services.account import AccountService  # noqa: PLC0415
+    from licensing.services.api_keys import ApiKeyService  # noqa: PLC0415
+    from licensing.services.blacklist import BlacklistService  # noqa: PLC0415
     from licensing.services.catalog import CatalogService  # noqa: PLC0415
     from licensing.services.changes import ChangeService  # noqa: PLC0415
     from licensing.services.finder import FinderService  # noqa: PLC0415
@@ -96,17 +106,22 @@ def build_services(house: House) -> "Services":
     from licensing.services.roles import RoleService  # noqa: PLC0415
     from licensing.services.staff import StaffService  # noqa: PLC0415
     from licensing.services.transfers import TransferService  # noqa: PLC0415
+    from licensing.services.versions import VersionService  # noqa: PLC0415
 
     store, vault, plans, clock = house.store, house.store.vault, house.plans, house.clock
     return Services(
         catalog=CatalogService(store, plans=plans, clock=clock, random_bytes=os.urandom),
+        versions=VersionService(store, clock=clock),
+        signing=house.signing,
+        api_keys=ApiKeyService(store, clock=clock, random_bytes=os.urandom),
         licenses=LicenseService(store, vault, plans=plans, clock=clock, random_bytes=os.urandom),
         finder=FinderService(store, vault, clock=clock),
         changes=ChangeService(store, vault, clock=clock),
         transfers=TransferService(store, clock=clock),
         account=AccountService(store, vault, clock=clock),
         staff=StaffService(store, clock=clock),
-        organizations=OrganizationService(store, clock=clock),
+        blacklist=BlacklistService(store, vault, clock=clock),
+        organizations=OrganizationService(store, plans=plans, clock=clock),
         roles=RoleService(store, clock=clock),
     )
 

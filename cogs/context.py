@@ -10,14 +10,18 @@ from cogs.outbox import Outbox
 from licensing.addresses import EVERYTHING_PLAIN, Counting
 from licensing.ports import Clock
 from licensing.services.account import AccountService
+from licensing.services.api_keys import ApiKeyService
+from licensing.services.blacklist import BlacklistService
 from licensing.services.catalog import CatalogService
 from licensing.services.changes import ChangeService
 from licensing.services.finder import FinderService
 from licensing.services.licenses import LicenseService
 from licensing.services.organizations import OrganizationService
 from licensing.services.roles import RoleService
+from licensing.services.signing import SigningService
 from licensing.services.staff import StaffService
 from licensing.services.transfers import TransferService
+from licensing.services.versions import VersionService
 
 Interaction = discord.Interaction[Any]
 
@@ -27,12 +31,16 @@ class Services:
     """Every use case that Discord offers."""
 
     catalog: CatalogService
+    versions: VersionService
+    signing: SigningService
+    api_keys: ApiKeyService
     licenses: LicenseService
     finder: FinderService
     changes: ChangeService
     transfers: TransferService
     account: AccountService
     staff: StaffService
+    blacklist: BlacklistService
     organizations: OrganizationService
     roles: RoleService
 

@@ -93,8 +93,8 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
         "You cannot give that role yourself, so you cannot choose it here; pick a role below your own, or ask an "
         "administrator."
     ),
-    errors.NoAddresses: N_("This license has no registered address, so there is nothing to reset."),
-    input_errors.NothingNamed: N_("Name something to change: an address limit, notes or an end."),
+    errors.NoAddresses: N_("This license has no registered address or device, so there is nothing to reset."),
+    input_errors.NothingNamed: N_("Name something to change: an address limit, notes, an end or a version."),
     errors.LicenseSuspendedAlready: N_("This license is suspended already; nothing was changed."),
     errors.ProductIsAlready: N_("`{name}` is {state} already; nothing was changed."),
     errors.RoleCarriesPermissions: N_(
@@ -155,10 +155,13 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     input_errors.CustomNotPortable: N_(
         "Not every program reads `{where}` alike; name members with a letter first, and use numbers up to 2^53."
     ),
+    input_errors.FileUnreadable: N_("`{name}` cannot be read as text; save it in UTF-8 and upload it again."),
     input_errors.NetworkInvalid: N_(
         "`{text}` is no address and no range; type one like `203.0.113.7`, `203.0.113.0/24` or `2001:db8::/48`."
     ),
     input_errors.NetworkTooWide: N_("`{text}` would block nearly everybody; type a narrower range."),
+    input_errors.BlockAmbiguous: N_("Name a member, an email address or a license, not several of them."),
+    errors.CustomerNotFound: N_("No customer `{text}` is known here; name the member, or the license."),
     errors.BlockedAlready: N_("`{text}` is blocked there already; nothing was changed."),
     errors.BlockNotFound: N_("`{text}` is not blocked there; see `/blacklist list`."),
     errors.TooManyBlocks: N_("A blacklist holds at most {limit} entries; remove some, or block a range instead."),
@@ -186,6 +189,8 @@ BLANK_SENTENCES: Mapping[type[errors.Refusal], str] = {
     errors.ProductNotFound: N_("Type a product's name, or pick one from the list."),
     input_errors.EmailInvalid: N_("Type an email address like `name@example.com`, or leave it out."),
     input_errors.ExpiryInvalid: N_("Type a date or duration, like `30d`, `1y6mo`, `2027-01-01` or `never`."),
+    input_errors.NetworkInvalid: N_("Type an address like `203.0.113.7`, or a range like `203.0.113.0/24`."),
+    input_errors.VersionInvalid: N_("Type a version like `1.4.0`, or a range like `>=2.1 <2.4`."),
     input_errors.AddressInvalid: N_("Type an IP address like `203.0.113.7` or `2001:db8::7`, or leave it out."),
 }
 

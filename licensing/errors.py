@@ -227,6 +227,10 @@ class TooManyVersions(Refusal):
     """A product has `limit` version rules already."""
 
 
+class CustomerNotFound(Refusal):
+    """No customer is known as `text` in this organization."""
+
+
 class BlockedAlready(Refusal):
     """`text` is blocked there already."""
 

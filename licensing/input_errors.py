@@ -107,12 +107,20 @@ class CustomNotPortable(Refusal):
     """The custom response holds at `where` what JSON libraries read differently."""
 
 
+class FileUnreadable(Refusal):
+    """The uploaded file `name` is no text in UTF-8, or Discord does not hand it over."""
+
+
 class NetworkInvalid(Refusal):
     """`text` is no address and no range."""
 
 
 class NetworkTooWide(Refusal):
     """`text` would block everybody."""
+
+
+class BlockAmbiguous(Refusal):
+    """A block is for one member, one email address or one license, and several were named."""
 
 
 class KeyNameInvalid(Refusal):

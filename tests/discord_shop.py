@@ -111,12 +111,16 @@ class Shop:
 def services(world: World) -> Services:
     return Services(
         catalog=world.catalog,
+        versions=world.versions,
+        signing=world.signing,
+        api_keys=world.api_keys,
         licenses=world.licenses,
         finder=world.finder,
         changes=world.changes,
         transfers=world.transfers,
         account=world.account,
         staff=world.staff,
+        blacklist=world.blacklist,
         organizations=world.organizations,
         roles=world.roles,
     )

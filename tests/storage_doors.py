@@ -13,9 +13,10 @@ from typing import Any
 from storage_world import OWNER, World, member
 
 from licensing import services
-from licensing.choices import Permission, ProductState
+from licensing.choices import OrganizationState, Permission, ProductState, VersionState
 from licensing.keys import API_KEY_PREFIX_LENGTH
 from licensing.models import Actor, ProductSettings
+from licensing.services.blacklist import Target
 from licensing.services.changes import Edit
 from licensing.services.terms import Terms
 from licensing.verdict import Call
@@ -23,6 +24,7 @@ from licensing.verdict import Call
 HOLDER, RECIPIENT = 20, 21
 ROLE = 77
 FREE_ROLE = 5
+BLOCKED = "198.51.100.0/24"
 
 Given = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -94,9 +96,19 @@ STAFF = [
     ),
     staff("catalog.change_settings", _P.PRODUCTS_EDIT, call=lambda it: given(it.product_id, enforce_expiry=False)),
     staff("catalog.change_state", _P.PRODUCTS_EDIT, call=lambda it: given(it.product, ProductState.ARCHIVED)),
+    staff("catalog.change_custom", _P.PRODUCTS_EDIT, call=lambda it: given(it.product, '{"tier":"gold"}')),
     staff("catalog.changeable", _P.PRODUCTS_EDIT, call=lambda it: given(it.product)),
     staff("catalog.list", _P.PRODUCTS_VIEW, _P.LICENSES_CREATE),
     staff("catalog.view", _P.PRODUCTS_VIEW, call=lambda it: given(name=it.product)),
+    staff(
+        "versions.set",
+        _P.PRODUCTS_EDIT,
+        call=lambda it: given(it.product, spec=">=2.0", state=VersionState.BLOCKED),
+    ),
+    staff("versions.remove", _P.PRODUCTS_EDIT, call=lambda it: given(it.product, spec="1.0")),
+    staff("versions.list", _P.PRODUCTS_VIEW, call=lambda it: given(it.product)),
+    staff("versions.settable", _P.PRODUCTS_EDIT, call=lambda it: given(it.product)),
+    staff("versions.removable", _P.PRODUCTS_EDIT, call=lambda it: given(it.product)),
     staff("licenses.issue", _P.LICENSES_CREATE, call=lambda it: given(Terms(it.product_name, discord_id=HOLDER))),
     staff("licenses.view", _P.LICENSES_VIEW, call=lambda it: given(it.license)),
     staff("licenses.check", _P.LICENSES_VIEW, call=lambda it: given(it.license, Call(""))),
@@ -105,6 +117,8 @@ STAFF = [
     staff("licenses.revoke", _P.LICENSES_REVOKE, call=lambda it: given(it.license)),
     staff("changes.extend", _P.LICENSES_EDIT, call=lambda it: given(it.license, "5d")),
     staff("changes.edit", _P.LICENSES_EDIT, call=lambda it: given(it.license, Edit(notes="changed"))),
+    staff("changes.pin", _P.LICENSES_EDIT, call=lambda it: given(it.license, "1.x")),
+    staff("changes.override", _P.LICENSES_EDIT, call=lambda it: given(it.license, '{"tier":"gold"}')),
     staff("changes.editable", _P.LICENSES_EDIT, call=lambda it: given(it.license)),
     staff("changes.suspend", _P.LICENSES_EDIT, call=lambda it: given(it.license)),
     staff("changes.suspendable", _P.LICENSES_EDIT, call=lambda it: given(it.license)),
@@ -124,6 +138,54 @@ STAFF = [
     staff("finder.held", _P.LICENSES_VIEW, call=lambda _: given(HOLDER)),
     staff("finder.export", _P.LICENSES_EXPORT, makes_own=True),
     staff("finder.export", _P.LICENSES_EXPORT, call=lambda it: given(product=it.product)),
+    staff(
+        "blacklist.add",
+        _P.BLACKLIST_EDIT,
+        call=lambda it: given(network="203.0.113.0/24" if it.product == "Pro" else "203.0.113.7", reason="abuse"),
+        makes_own=True,
+    ),
+    staff(
+        "blacklist.add",
+        _P.BLACKLIST_EDIT,
+        call=lambda it: given(network="203.0.113.7", target=Target(license=it.license)),
+    ),
+    staff(
+        "blacklist.add",
+        _P.BLACKLIST_EDIT,
+        call=lambda it: given(network=f"203.0.113.{len(str(it.product))}", target=Target(discord_id=24, name="Eve")),
+        makes_own=True,
+    ),
+    staff(
+        "blacklist.preview",
+        _P.BLACKLIST_EDIT,
+        call=lambda it: given(network="203.0.113.0/24", target=Target(license=it.license)),
+    ),
+    staff(
+        "blacklist.preview",
+        _P.BLACKLIST_EDIT,
+        call=lambda it: given(network="203.0.113.7", target=Target(customer_id=it.customer_id)),
+    ),
+    staff("blacklist.remove", _P.BLACKLIST_EDIT, call=lambda _: given(network=BLOCKED)),
+    staff("blacklist.remove", _P.BLACKLIST_EDIT, call=lambda _: given(network="#1")),
+    staff(
+        "blacklist.remove",
+        _P.BLACKLIST_EDIT,
+        call=lambda it: given(network=BLOCKED, target=Target(license=it.license)),
+    ),
+    staff("blacklist.list", _P.BLACKLIST_EDIT, _P.LICENSES_VIEW),
+    staff(
+        "blacklist.list",
+        _P.BLACKLIST_EDIT,
+        _P.LICENSES_VIEW,
+        call=lambda it: given(target=Target(license=it.license)),
+    ),
+    staff("blacklist.search", _P.BLACKLIST_EDIT, call=lambda _: given("198.51.100.7")),
+    staff(
+        "organizations.change_state",
+        call=lambda it: given(OrganizationState("suspended" if it.product == "Pro" else "billing_suspended")),
+        makes_own=True,
+    ),
+    staff("organizations.change_plan", call=lambda it: given("large" if it.product == "Pro" else ""), makes_own=True),
     staff("transfers.waiting", _P.TRANSFERS_DECIDE),
     staff("transfers.approve", _P.TRANSFERS_DECIDE, call=lambda it: given(it.accepted_id)),
     staff("transfers.deny", _P.TRANSFERS_DECIDE, call=lambda it: given(it.accepted_id)),
@@ -168,6 +230,7 @@ def _acting(service: type) -> Iterator[str]:
 async def stocked(world: World) -> Shop:
     """Give the first organization one of everything."""
     product = await world.product()
+    await world.versions.set(OWNER, product.product.id, spec="1.0", state=VersionState.ALLOWED)
     held = await world.issue(discord_id=HOLDER, holder_name="The Holder", expiry="90d", notes="secret note")
     await world.validate(product.api_key, held.key)
     others = [await world.issue(discord_id=HOLDER) for _ in range(4)]
@@ -182,6 +245,8 @@ async def stocked(world: World) -> Shop:
     await world.transfers.accept(member(RECIPIENT), offers[1].transfer.id)
     stock = await world.issue()
     await world.staff.grant(OWNER, role_id=FREE_ROLE + 1, permissions=list(Permission))
+    await world.blacklist.add(OWNER, network=BLOCKED, reason="scans")
+    await world.blacklist.add(OWNER, network=BLOCKED, target=Target(license=held.key))
     view = held.view
     return Shop(
         license_id=view.license.id,

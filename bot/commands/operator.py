@@ -115,7 +115,7 @@ def _named(organizations: Sequence[Organization], name: str) -> list[Organizatio
 async def _desk(config: Config, server: str | None) -> AsyncIterator[Desk]:
     async with app.stored(config) as house:
         store, vault, clock = house.store, house.store.vault, house.clock
-        organization = choose(await OrganizationService(store, clock=clock).all(), server)
+        organization = choose(await OrganizationService(store, plans=house.plans, clock=clock).all(), server)
         yield Desk(
             by=Actor(organization_id=organization.id, kind=ActorKind.OPERATOR),
             clock=clock,

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from licensing.choices import BlockLevel
 from licensing.models import Block
 from licensing.tables import Steps
-from storage.statements.base import Statement, columns_of, first_of, record_of
+from storage.statements.base import Statement, columns_of, first_of, like, record_of
 
 _COLUMNS = columns_of(Block)
+_SEATS_OF = {BlockLevel.CUSTOMER: " AND l.customer_id = :target", BlockLevel.LICENSE: " AND l.id = :target"}
 
 
 class BlacklistStatements:
@@ -42,3 +43,19 @@ class BlacklistStatements:
             {"organization": organization_id, "level": level, "target": target_id, "network": network},
         )
         return first_of(Block, rows)
+
+    def seats(
+        self, organization_id: int, level: BlockLevel, target_id: int, *, starting: str, limit: int
+    ) -> Steps[Sequence[tuple[int, str]]]:
+        rows = yield Statement(
+            "SELECT l.id, s.address FROM licenses l JOIN license_addresses s ON s.license_id = l.id"
+            " WHERE l.organization_id = :organization AND l.state <> 'revoked'"
+            f" AND s.address LIKE :starting ESCAPE '\\'{_SEATS_OF.get(level, '')} LIMIT :limit",
+            {
+                "organization": organization_id,
+                "target": target_id,
+                "starting": like(starting, starting=True),
+                "limit": limit,
+            },
+        )
+        return [(row[0], row[1]) for row in rows]

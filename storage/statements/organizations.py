@@ -4,20 +4,43 @@ from collections.abc import Sequence
 
 from licensing.models import PLATFORM, Organization
 from licensing.ports import Steps
-from storage.statements.base import Statement, columns_of, first_of, record_of
+from licensing.tables import Standing
+from storage.statements.base import Row, Statement, columns_of, first_of, record_of
+
+_COLUMNS = columns_of(Organization)
+_STATE_AT = len(Organization.model_fields)
 
 
 class OrganizationStatements:
     """See `licensing.tables.Organizations`."""
 
     def get(self, organization_id: int) -> Steps[Organization | None]:
-        sql = f"SELECT {columns_of(Organization)} FROM organizations WHERE id = :id"
+        sql = f"SELECT {_COLUMNS} FROM organizations WHERE id = :id"
         return first_of(Organization, (yield Statement(sql, {"id": organization_id})))
 
-    def all(self) -> Steps[Sequence[Organization]]:
+    def lock(self, organization_id: int) -> Steps[Organization | None]:
         rows = yield Statement(
-            f"SELECT {columns_of(Organization)} FROM organizations WHERE id <> {PLATFORM} ORDER BY name, id"
+            f"UPDATE organizations SET joined_at_ms = joined_at_ms WHERE id = :id RETURNING {_COLUMNS}",
+            {"id": organization_id},
         )
+        return first_of(Organization, rows)
+
+    def save(self, organization: Organization) -> Steps[None]:
+        yield Statement(
+            "UPDATE organizations SET plan = :plan, state = :state WHERE id = :id", organization.model_dump()
+        )
+
+    def standings(self) -> Steps[Sequence[Standing]]:
+        rows = yield Statement(
+            f"SELECT {columns_of(Organization, of='o.')}, o.left_at_ms,"
+            " (SELECT COUNT(*) FROM products p WHERE p.organization_id = o.id),"
+            " (SELECT COUNT(*) FROM licenses l WHERE l.organization_id = o.id)"
+            f" FROM organizations o WHERE o.id <> {PLATFORM} ORDER BY o.name, o.id"
+        )
+        return [_standing(row) for row in rows]
+
+    def all(self) -> Steps[Sequence[Organization]]:
+        rows = yield Statement(f"SELECT {_COLUMNS} FROM organizations WHERE id <> {PLATFORM} ORDER BY name, id")
         return [record_of(Organization, row) for row in rows]
 
     def save_joined(self, organization: Organization, *, now_ms: int) -> Steps[bool]:
@@ -45,3 +68,8 @@ class OrganizationStatements:
             {"id": organization_id, "now": now_ms},
         )
         return bool(rows)
+
+
+def _standing(row: Row) -> Standing:
+    left_at_ms, products, licenses = row[_STATE_AT:]
+    return Standing(record_of(Organization, row), products, licenses, present=left_at_ms is None)

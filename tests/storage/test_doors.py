@@ -8,6 +8,8 @@ from storage_world import OWNER, World, member, opened
 
 from licensing.choices import ActorKind, Permission
 from licensing.errors import (
+    BlockNotFound,
+    CustomerNotFound,
     KeyNotFound,
     LicenseNotFound,
     NotAllowed,
@@ -15,12 +17,13 @@ from licensing.errors import (
     TransferNotFound,
 )
 from licensing.models import Actor
+from licensing.services.blacklist import Blocks
 from licensing.services.finder import Found
 from licensing.services.staff import RoleChanged
 from storage import DatabaseSettings
 
 OTHER = 2
-NOT_FOUND = (KeyNotFound, LicenseNotFound, ProductNotFound, TransferNotFound)
+NOT_FOUND = (BlockNotFound, CustomerNotFound, KeyNotFound, LicenseNotFound, ProductNotFound, TransferNotFound)
 STRANGER = member(30, roles=frozenset({ROLE}))
 
 
@@ -94,6 +97,8 @@ async def test_a_door_opens_where_things_are_and_finds_nothing_from_another_orga
 def is_nothing(answer: object) -> bool:
     if isinstance(answer, Found):
         return not answer.views and answer.count == 0
+    if isinstance(answer, Blocks):
+        return not answer.entries and answer.count == 0
     if isinstance(answer, RoleChanged):
         return not answer.before | answer.after
     return answer in ([], (), 0)

@@ -140,6 +140,7 @@ ASKED: dict[str, Callable[[World, Shop], tuple[tuple[object, ...], dict[str, obj
     "licenses.found": lambda *_: ((Search(),), {}),
     "blacklist.of": lambda *_: ((), {}),
     "blacklist.count": lambda *_: ((), {}),
+    "blacklist.seats": lambda *_: ((BlockLevel.ORGANIZATION, 0), {"starting": "203.", "limit": 9}),
     "blacklist.delete": lambda *_: ((BlockLevel.ORGANIZATION, 0, "203.0.113.99"), {}),
     "history.refusal": lambda *_: (("ABCD-EFGH",), {}),
     "transfers.view": lambda _, it: ((it.accepted_id,), {}),
@@ -151,7 +152,7 @@ ASKED: dict[str, Callable[[World, Shop], tuple[tuple[object, ...], dict[str, obj
     "staff.entitled_role": lambda world, _: ((HOLDER, 900), {"now_ms": world.now_ms}),
 }
 # What writes for the organization that it names, or is about the organization itself.
-ABOUT_ONE = {"organizations.get", "organizations.mark_left", "staff.grant"}
+ABOUT_ONE = {"organizations.get", "organizations.lock", "organizations.mark_left", "staff.grant"}
 
 
 def test_no_statement_that_names_an_organization_is_missing_here() -> None:

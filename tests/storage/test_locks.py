@@ -23,18 +23,21 @@ from licensing.errors import (
     LicenseNotUsable,
     NothingToChange,
     Refusal,
+    TooManyBlocks,
     TransferEnded,
 )
 from licensing.events import Action
 from licensing.models import Actor
 from licensing.ports import Steps
+from licensing.services.blacklist import BLOCKS_LIMIT
 from licensing.services.transfers import RECIPIENT_HAS_MS
 from licensing.verdict import Status
 from storage.sqlite import Work
 from storage.statements.base import Statement
 from storage.store import SqliteStore
 
-LOCK = re.compile(r"UPDATE (licenses|products) SET updated_at_ms = updated_at_ms ")
+LOCK = re.compile(r"UPDATE (licenses|products|organizations) SET (\w+) = \2 ")
+IN_ORDER = ("organizations", "products", "licenses")  # or two could wait for each other
 LICENSE_LOCK = "UPDATE licenses SET updated_at_ms = updated_at_ms "
 GUARDED_WRITE = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) (licenses|license_addresses|transfers)\b")
 
@@ -84,6 +87,9 @@ CANCELLED = "UPDATE transfers SET state = 'cancelled'"
 ARCHIVED = "UPDATE products SET state = 'archived'"
 UNENFORCED = """UPDATE products SET settings = json_set(settings, '$.enforce_expiry', json('false'))"""
 ROTATED = "UPDATE api_keys SET valid_until_ms = 0"
+FULL_LIST = f"""WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {BLOCKS_LIMIT})
+ INSERT INTO blacklist (organization_id, level, target_id, network, created_at_ms)
+ SELECT 1, 'license', n, '203.0.113.1', 1 FROM numbers WHERE n > (SELECT COUNT(*) FROM blacklist)"""
 
 RACES: list[tuple[str, str, type[Refusal]]] = [
     ("licenses.revoke", REVOKED, LicenseAlreadyRevoked),
@@ -105,6 +111,9 @@ RACES: list[tuple[str, str, type[Refusal]]] = [
     ("catalog.change_state", ARCHIVED, NothingToChange),
     ("catalog.change_settings", UNENFORCED, NothingToChange),
     ("catalog.rotate_key", ROTATED, ApiKeyRotatedAlready),
+    ("blacklist.add", FULL_LIST, TooManyBlocks),
+    ("organizations.change_state", "UPDATE organizations SET state = 'suspended'", NothingToChange),
+    ("organizations.change_plan", "UPDATE organizations SET plan = 'large'", NothingToChange),
 ]
 # What writes to a license without its lock, and why it may.
 UNLOCKED = {
@@ -141,7 +150,7 @@ async def test_a_license_is_locked_before_anything_is_written_to_it_and_after_it
     asked = watched.store.asked  # type: ignore[attr-defined]
     assert name in UNLOCKED or not unlocked_writes(asked)
     locked = [found[1] for found in map(LOCK.match, asked) if found]
-    assert locked == sorted(locked, reverse=True)  # products before licenses, or two could wait for each other
+    assert locked == sorted(locked, key=IN_ORDER.index)
     assert bool(locked) == (name in {name for name, *_ in RACES})
 
 

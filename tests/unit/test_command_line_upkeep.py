@@ -57,7 +57,7 @@ async def serving(settings: DatabaseSettings = SETTINGS, *, licenses: int = 0) -
     chance = {"clock": lambda: NOW_MS, "random_bytes": os.urandom}
     async with open_store(settings) as store:
         if licenses:
-            await OrganizationService(store, clock=lambda: NOW_MS).joined(ORGANIZATION_ID, name="G")
+            await OrganizationService(store, plans=plans, clock=lambda: NOW_MS).joined(ORGANIZATION_ID, name="G")
             catalog = CatalogService(store, plans=plans, **chance)
             await catalog.create(make_actor(), name="Editor", settings=make_settings())
             service = LicenseService(store, store.vault, plans=plans, **chance)
