@@ -132,6 +132,25 @@ def is_transferable(license_: License, product: Product, *, now_ms: int) -> bool
     return allowed and license_.state is LicenseState.ACTIVE and not has_ended(license_, product, now_ms=now_ms)
 
 
+def pin(license_: License, *, version: str | None, minimum: str | None, maximum: str | None, now_ms: int) -> License:
+    """Let a license run one version alone, or those from a minimum on up to without a maximum; None for any.
+
+    Raises: LicenseNotActive.
+    """
+    _require_not_revoked(license_)
+    pinned = {"version_pinned": version, "version_min": minimum, "version_max": maximum}
+    return license_.model_copy(update=pinned | {"updated_at_ms": now_ms})
+
+
+def override(license_: License, custom: str | None, *, now_ms: int) -> License:
+    """Set what a license's answers say in place of its product's custom response; None for nothing of its own.
+
+    Raises: LicenseNotActive.
+    """
+    _require_not_revoked(license_)
+    return license_.model_copy(update={"custom": custom, "updated_at_ms": now_ms})
+
+
 def transfer(license_: License, *, customer_id: int, now_ms: int) -> License:
     """Give a license to another customer; its addresses stay with it."""
     return license_.model_copy(update={"customer_id": customer_id, "claimed_at_ms": now_ms, "updated_at_ms": now_ms})

@@ -21,7 +21,7 @@ from licensing.models import PRODUCT_NAME_LIMIT, Actor, ApiKey, Product, Product
 from licensing.ports import Clock, Search, Steps, Store, Transaction
 from licensing.services.access import require, require_any
 from licensing.services.organizations import Plans, require_room
-from licensing.services.switches import checked_switches
+from licensing.services.switches import checked_custom, checked_switches
 from licensing.verdict import Status
 
 
@@ -128,8 +128,8 @@ class CatalogService:
     async def change_settings(self, by: Actor, product_id: int, **values: Any) -> ProductChanged:
         """Set some of a product's switches and leave the others as they are at that moment.
 
-        Raises: NotAllowed, ProductNotFound, NothingToChange, MaxIpsInvalid, IdleDaysInvalid, DurationInvalid and
-        its kin.
+        Raises: NotAllowed, ProductNotFound, NothingToChange, RoleCarriesPermissions, and what `checked_switches`
+        raises.
         """
         now_ms = self._clock()
         checked = checked_switches(values, now_ms=now_ms)
@@ -139,6 +139,14 @@ class CatalogService:
             return {"settings": ProductSettings.model_validate(product.settings.model_dump() | checked)}
 
         return await self._change(by, product_id, update, now_ms)
+
+    async def change_custom(self, by: Actor, product: str | int, text: str | None) -> ProductChanged:
+        """Set the template of a product's custom response, or take it away.
+
+        Raises: NotAllowed, ProductNotFound, NothingToChange, CustomNotJson and its kin.
+        """
+        custom = checked_custom(text)
+        return await self._change(by, product, lambda _: {"custom": custom}, self._clock())
 
     async def change_state(
         self, by: Actor, name: str | int, state: ProductState, *, leaving: ProductState | None = None

@@ -12,7 +12,9 @@ from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT, Actor, License, License
 from licensing.ports import Clock, Steps, Store, Transaction, Vault
 from licensing.services.access import require
 from licensing.services.lookup import find_license
+from licensing.services.switches import checked_custom
 from licensing.services.terms import checked_reason
+from licensing.versions import parse_pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,12 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What staff typed into the edit; None leaves a thing as it is, 0 is no limit, an empty text no notes."""
+    """What staff typed into the edit; None leaves a thing as it is, 0 is no limit, an empty text is none."""
 
     max_ips: int | None = None
     notes: str | None = None
     expiry: str | None = None
+    version: str | None = None
 
 
 class ChangeService:
@@ -51,15 +54,32 @@ class ChangeService:
         )
 
     async def edit(self, by: Actor, text: str, edit: Edit) -> Changed:
-        """Change a license's address limit, notes or end.
+        """Change a license's address limit, notes, end or pin.
 
         Raises: NotAllowed, LicenseNotFound, LicenseNotActive, NothingToChange, MaxIpsInvalid, NotesTooLong,
-        ExpiryInvalid and its kin.
+        VersionInvalid, VersionRangeInvalid, ExpiryInvalid and its kin.
         """
         check_edit(edit)
         now_ms = self._clock()
         return await self._change(
             by, text, Action.LICENSE_UPDATED, lambda it: _edited(it, edit, now_ms), now_ms=now_ms
+        )
+
+    async def pin(self, by: Actor, text: str, pin_text: str) -> Changed:
+        """Let a license run one version or range of versions alone; an empty text lets it run any.
+
+        Raises: NotAllowed, LicenseNotFound, LicenseNotActive, NothingToChange, VersionInvalid, VersionRangeInvalid.
+        """
+        return await self.edit(by, text, Edit(version=pin_text))
+
+    async def override(self, by: Actor, text: str, custom_text: str | None) -> Changed:
+        """Set what a license's answers say in place of its product's custom response, or take it away.
+
+        Raises: NotAllowed, LicenseNotFound, LicenseNotActive, NothingToChange, CustomNotJson and its kin.
+        """
+        custom, now_ms = checked_custom(custom_text), self._clock()
+        return await self._change(
+            by, text, Action.LICENSE_UPDATED, lambda it: _overridden(it, custom, now_ms), now_ms=now_ms
         )
 
     async def suspend(self, by: Actor, text: str, *, reason: str | None = None) -> Changed:
@@ -116,7 +136,7 @@ class ChangeService:
         return await self._store.write(work)
 
     async def reset_ips(self, by: Actor, text: str) -> Changed:
-        """Free every seat of a license.
+        """Free every seat of a license: those of its addresses and those of its devices.
 
         Raises: NotAllowed, LicenseNotFound, NothingToChange.
         """
@@ -125,19 +145,20 @@ class ChangeService:
         def work(tx: Transaction) -> Steps[Changed]:
             yield from require(tx, by, Permission.LICENSES_RESET_IPS)
             view = yield from find_license(tx, self._vault, by.organization_id, text)
-            freed = yield from tx.addresses.delete(view.license.id)
-            if not freed:
+            addresses = yield from tx.addresses.delete(view.license.id)
+            devices = yield from tx.addresses.delete_devices(view.license.id)
+            if not addresses and not devices:
                 raise NoAddresses
             event = happened(
                 Action.LICENSE_IPS_RESET,
                 by=by,
                 at_ms=now_ms,
-                before={"addresses": sorted(freed)},
-                after={"addresses": []},
+                before={"addresses": sorted(addresses), "devices": sorted(devices)},
+                after={"addresses": [], "devices": []},
                 **about(view.license),
             )
             yield from tx.ledger.append(event)
-            return Changed(view, view.model_copy(update={"addresses": ()}))
+            return Changed(view, view.model_copy(update={"addresses": (), "devices": ()}))
 
         return await self._store.write(work)
 
@@ -166,7 +187,7 @@ class ChangeService:
         Raises: NotAllowed, LicenseNotFound, NothingToChange.
         """
         view = await self._seen_by(by, text, Permission.LICENSES_RESET_IPS)
-        if not view.addresses:
+        if not view.addresses and not view.devices:
             raise NoAddresses
         return view
 
@@ -220,7 +241,7 @@ def _apply(
 def check_edit(edit: Edit) -> None:
     """Refuse values that no license could have.
 
-    Raises: MaxIpsInvalid, NotesTooLong, NothingToChange.
+    Raises: MaxIpsInvalid, NotesTooLong, NothingNamed, VersionInvalid, VersionRangeInvalid.
     """
     if edit == Edit():
         raise NothingNamed
@@ -228,6 +249,7 @@ def check_edit(edit: Edit) -> None:
         raise MaxIpsInvalid(limit=MAX_IPS_LIMIT)
     if edit.notes is not None and len(edit.notes) > NOTES_LIMIT:
         raise NotesTooLong(limit=NOTES_LIMIT)
+    parse_pin(edit.version or "")
 
 
 def _edited(license_: License, edit: Edit, now_ms: int) -> License:
@@ -236,6 +258,21 @@ def _edited(license_: License, edit: Edit, now_ms: int) -> License:
     edited = lifecycle.edit(license_, max_ips=max_ips, notes=notes, now_ms=now_ms)
     if edit.expiry is not None:
         edited = lifecycle.set_end(edited, edit.expiry, now_ms=now_ms)
-    if edited.model_copy(update={"updated_at_ms": license_.updated_at_ms}) == license_:
+    if edit.version is not None:
+        version, minimum, maximum = parse_pin(edit.version)
+        edited = lifecycle.pin(edited, version=version, minimum=minimum, maximum=maximum, now_ms=now_ms)
+    return _differing(license_, edited)
+
+
+def _overridden(license_: License, custom: str | None, now_ms: int) -> License:
+    return _differing(license_, lifecycle.override(license_, custom, now_ms=now_ms))
+
+
+def _differing(before: License, after: License) -> License:
+    """Return a changed license, if anything about it changed.
+
+    Raises: NothingToChange.
+    """
+    if after.model_copy(update={"updated_at_ms": before.updated_at_ms}) == before:
         raise NothingToChange
-    return edited
+    return after

@@ -1,18 +1,19 @@
-"""What may be set of a product's switches, as people type it."""
+"""What may be set of a product's switches and of its custom response, as people type it."""
 
 from collections.abc import Callable
 from typing import Any
 
+from licensing.custom import canonical
 from licensing.errors import Refusal
 from licensing.expiry import parse_duration
-from licensing.input_errors import IdleDaysInvalid, MaxIpsInvalid
-from licensing.models import MAX_IDLE_DAYS, MAX_IPS_LIMIT
+from licensing.input_errors import FileDaysInvalid, IdleDaysInvalid, MaxDevicesInvalid, MaxIpsInvalid
+from licensing.models import MAX_DEVICES_LIMIT, MAX_FILE_DAYS, MAX_IDLE_DAYS, MAX_IPS_LIMIT
 
 
 def checked_switches(values: dict[str, Any], *, now_ms: int) -> dict[str, Any]:
     """Return switches as a product keeps them; numbers and durations may be typed, and 0 is none.
 
-    Raises: MaxIpsInvalid, IdleDaysInvalid, DurationInvalid and its kin.
+    Raises: MaxIpsInvalid, MaxDevicesInvalid, IdleDaysInvalid, FileDaysInvalid, DurationInvalid and its kin.
     """
     return {name: _CHECKS[name](value, now_ms) if name in _CHECKS else value for name, value in values.items()}
 
@@ -28,8 +29,19 @@ def whole_number(value: str | int | None, *, most: int, refusal: type[Refusal]) 
     return int(typed) or None
 
 
+def checked_custom(text: str | None) -> str | None:
+    """Return a custom response as it is kept: nothing, blanks and an empty object are none.
+
+    Raises: CustomNotJson, CustomNotObject, CustomTooLarge, CustomNotPortable.
+    """
+    written = canonical(text) if text is not None and text.strip() else "{}"
+    return None if written == "{}" else written
+
+
 _CHECKS: dict[str, Callable[[Any, int], Any]] = {
     "default_max_ips": lambda value, _: whole_number(value, most=MAX_IPS_LIMIT, refusal=MaxIpsInvalid),
     "address_idle_days": lambda value, _: whole_number(value, most=MAX_IDLE_DAYS, refusal=IdleDaysInvalid),
+    "max_devices": lambda value, _: whole_number(value, most=MAX_DEVICES_LIMIT, refusal=MaxDevicesInvalid),
+    "license_file_days": lambda value, _: whole_number(value, most=MAX_FILE_DAYS, refusal=FileDaysInvalid),
     "default_duration": lambda value, now_ms: parse_duration(value or "", now_ms=now_ms),
 }

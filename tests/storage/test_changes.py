@@ -85,7 +85,7 @@ async def test_a_reset_frees_every_seat_and_the_ledger_knows_whose_they_were(wor
     await world.changes.reset_ips(OWNER, issued.key)
     assert (await world.validate(product.api_key, issued.key, "203.0.113.2")).valid
     event = next(event for event in await world.events() if event.action is Action.LICENSE_IPS_RESET)
-    assert event.before == {"addresses": ["203.0.113.1"]}
+    assert event.before == {"addresses": ["203.0.113.1"], "devices": []}
     await world.changes.reset_ips(OWNER, issued.key)
     with pytest.raises(NothingToChange):
         await world.changes.reset_ips(OWNER, issued.key)
