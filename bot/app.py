@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
 import random
 import signal
 import time
@@ -17,7 +16,7 @@ from bot.house import House, build_house, build_services, build_validation
 from bot.workers import last_time, repeat, running
 from licensing.ports import Clock
 from licensing.services.upkeep import UpkeepService
-from storage import DatabaseSettings, Signer, open_store
+from storage import DatabaseSettings, open_store
 
 if TYPE_CHECKING:
     from bot.client import KeyPortClient
@@ -105,7 +104,7 @@ async def serving(house: House, config: Api, *, reuse_port: bool = False) -> Asy
             client_ip_header=config.client_ip_header,
             counting=house.counting,
         ),
-        proofs=Proofs(Signer(house.store.vault, os.urandom), clock=house.clock),
+        proofs=Proofs(house.signer, file_key=house.signing.file_key, clock=house.clock),
         health=house.health,
         metrics=house.metrics,
         metrics_page=MetricsPage(house.metrics, token=metrics.token.get_secret_value()) if metrics.enabled else None,

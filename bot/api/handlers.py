@@ -11,13 +11,14 @@ from bot.api.answers import answer_body, details_fields, explanation
 from bot.api.errors import HEADERS, Refused, bad_request, body_too_large, invalid_api_key, json_response
 from bot.api.limits import BODY_LIMIT, BODY_TIMEOUT_S
 from bot.api.metrics import Metrics
-from bot.api.proofs import Proofs, is_refused, refused_file, support_header
+from bot.api.proofs import Proofs, is_refused, no_license_files, refused_file, support_header
 from bot.api.schemas import OPTIONAL_MAX_LENGTH, ValidateRequest, parse_validate
 from i18n import N_
 from i18n import gettext as _
 from licensing.keys import LICENSE_KEY_MAX_LENGTH
 from licensing.services.limits import Reason
 from licensing.services.validation import Answer, ValidationService
+from licensing.subject import ProductSnapshot
 from licensing.verdict import Call, Status
 
 _JSON = "application/json"
@@ -72,21 +73,19 @@ class LicenseHandlers:
         except Refused:
             await self._require_known(api_key, caller)
             raise
+        await self._require_files(api_key, caller)
         call = Call(key, caller.address, version, self._addresses.device(device_id), caller.ip)
         answer = await self._validation.validate(api_key, call)
         if is_refused(answer):
             raise self._refusal(answer)
         if not answer.verdict.valid:
             raise refused_file(answer, explanation(answer.status))
-        return self._proofs.license_file(answer, call, device_id=device_id)
+        return await self._proofs.license_file(answer, call, device_id=device_id)
 
     async def keys(self, request: web.Request) -> web.Response:
         """Answer the public keys that a product's answers are signed with."""
         api_key, caller = _bearer(request), self._addresses.read(request)
-        found = await self._validation.product(api_key)
-        if found is None:
-            raise self._refusal(self._validation.unknown_key(caller.address))
-        return self._proofs.published(found)
+        return await self._proofs.published(await self._require_known(api_key, caller))
 
     async def _key(self, request: web.Request, api_key: str, caller: Caller) -> str:
         key = request.match_info["key"]
@@ -96,15 +95,26 @@ class LicenseHandlers:
             raise bad_request(422, message.format(field="license_key", limit=LICENSE_KEY_MAX_LENGTH))
         return key
 
-    async def _require_known(self, api_key: str, caller: Caller, *, closes: bool = False) -> None:
+    async def _require_files(self, api_key: str, caller: Caller) -> None:
+        """Refuse a file that its product does not issue, before the license takes a seat for it.
+
+        Raises: Refused.
+        """
+        product = (await self._require_known(api_key, caller)).product
+        if product is not None and product.settings.license_file_days is None:
+            raise no_license_files()
+
+    async def _require_known(self, api_key: str, caller: Caller, *, closes: bool = False) -> ProductSnapshot:
         """Check the bearer before a request is called malformed; a well-formed one is checked on its way.
 
         Raises: Refused.
         """
-        if await self._validation.product(api_key) is None:
+        found = await self._validation.product(api_key)
+        if found is None:
             refusal = self._refusal(self._validation.unknown_key(caller.address))
             refusal.closes = closes
             raise refusal
+        return found
 
     def _refusal(self, answer: Answer) -> Refused:
         if answer.reason is not None:

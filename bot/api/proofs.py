@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
 from bot.api.errors import Refused, bad_request, json_response
 from i18n import gettext as _
 from licensing.choices import SigningKind
-from licensing.models import SigningKey
+from licensing.models import Product, SigningKey
 from licensing.ports import Clock, Signer
 from licensing.proofs import current_key, has_ended, license_file_claims
 from licensing.services.validation import Answer
@@ -19,14 +19,18 @@ from licensing.verdict import Call, Status
 
 NO_HEADERS: Mapping[str, str] = {}
 
+FileKey = Callable[[Product], Awaitable[SigningKey]]
+
+_FILE_HEADERS = {"Content-Type": "application/jose", "Cache-Control": "no-store"}
 _HEADER = {SigningKind.ED25519: "X-Signature-Ed25519", SigningKind.RSA: "X-Signature-RSA"}
 
 
 class Proofs:
-    """Signs what products are told."""
+    """Signs what products are told; `file_key` makes a product's key for license files where it has none yet."""
 
-    def __init__(self, signer: Signer, *, clock: Clock) -> None:
+    def __init__(self, signer: Signer, *, file_key: FileKey, clock: Clock) -> None:
         self._signer = signer
+        self._file_key = file_key
         self._clock = clock
 
     def in_body(self, answer: Answer) -> Callable[[bytes], str] | None:
@@ -51,21 +55,24 @@ class Proofs:
         signature = await self._signed(key, timestamp.encode() + body)
         return {"X-Signature-Timestamp": timestamp, "X-Signature-Key-Id": key.id, _HEADER[kind]: signature}
 
-    def published(self, found: ProductSnapshot) -> web.Response:
+    async def published(self, found: ProductSnapshot) -> web.Response:
         """Answer the public keys that sign now or will: a JWKS (RFC 7517) with a few members more."""
-        now_ms = self._clock()
+        now_ms, known = self._clock(), list(found.signing_keys)
+        if found.product is not None and found.product.settings.license_file_days is not None:
+            for_files = await self._for_files(found.product, found)
+            known += [] if for_files in known else [for_files]
         keys = [
             {
                 **self._signer.jwk(key),
                 "signs_from": iso_moment(key.signs_from_ms),
                 "signs_until": iso_moment(key.signs_until_ms),
             }
-            for key in found.signing_keys
+            for key in known
             if key.kind is not SigningKind.HMAC and not has_ended(key, now_ms)
         ]
         return json_response({"keys": keys})
 
-    def license_file(self, answer: Answer, call: Call, *, device_id: str | None) -> web.Response:
+    async def license_file(self, answer: Answer, call: Call, *, device_id: str | None) -> web.Response:
         """Answer a valid license as a signed file.
 
         Raises: Refused.
@@ -73,15 +80,19 @@ class Proofs:
         now_ms, found, license_ = self._clock(), answer.product, answer.verdict.license
         product = found.product if found else None
         days = product.settings.license_file_days if product else None
-        key = current_key(found.signing_keys, SigningKind.ED25519, now_ms=now_ms) if found else None
-        if product is None or license_ is None or days is None or key is None:
+        if found is None or product is None or license_ is None or days is None:
             raise no_license_files()
         custom = json.loads(answer.custom) if answer.custom else None
         claims = license_file_claims(
             product, license_, answer.verdict, call, device_id=device_id, custom=custom, days=days, now_ms=now_ms
         )
-        text = self._signer.license_file(key, claims)
-        return web.Response(text=text, content_type="application/jose", headers={"Cache-Control": "no-store"})
+        # In a thread: the first file has a library imported that few programs ever need.
+        text = await asyncio.to_thread(self._signer.license_file, await self._for_files(product, found), claims)
+        return web.Response(body=text.encode(), headers=_FILE_HEADERS)
+
+    async def _for_files(self, product: Product, found: ProductSnapshot) -> SigningKey:
+        key = current_key(found.signing_keys, SigningKind.ED25519, now_ms=self._clock())
+        return key or await self._file_key(product)
 
     async def _signed(self, key: SigningKey, data: bytes) -> str:
         if key.kind is SigningKind.RSA:  # a good half millisecond, in which others can be answered

@@ -62,7 +62,7 @@ async def api(chromium, world):  # noqa: ARG001 - nothing is started where nobod
     app = build_api(
         world.validation,
         addresses=AddressReader(clock=world.clock),
-        proofs=Proofs(signer, clock=world.clock),
+        proofs=Proofs(signer, file_key=world.signing.file_key, clock=world.clock),
         health=health,
         metrics=Metrics(
             version="1.2.3", started_s=0.0, discord=lambda: health.discord, cache=dict, writer_queue=lambda: 0
