@@ -1,10 +1,15 @@
 """The hot path's reads: cached snapshots, filled on the event loop's own connection.
 
-A miss is one joined SELECT without a thread hop. Before every request `PRAGMA data_version` tells whether any
+A miss is one joined SELECT without a thread hop. Before requests are judged `PRAGMA data_version` tells whether any
 process committed anything; then the events since the last look name what to forget, so a revocation made elsewhere
 is seen by the very next validation and nothing else has to be read again.
+
+One look serves all requests that are judged in the same turn of the event loop. What arrives after it is judged in a
+later turn, and callbacks run in the order they were asked for: so the call that ends the look's life runs before any
+request does that was read from its socket after the look, and a request that was read before it began before it.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
@@ -56,6 +61,7 @@ class SnapshotCache:
         self._licenses: dict[tuple[int, bytes], LicenseSnapshot] = {}
         self._key_of: dict[int, tuple[int, bytes]] = {}
         self._blacklists: dict[int, Blacklist] = {}
+        self._has_looked = False
         self.hits = 0
         self.misses = 0
         self._version = -1
@@ -64,7 +70,10 @@ class SnapshotCache:
     async def product(self, api_key_digest: bytes) -> ProductSnapshot | None:
         """Return the product that an API key belongs to; every request asks this first, so here it follows."""
         try:
-            self.follow()
+            if not self._has_looked:
+                self.follow()
+                self._has_looked = True
+                asyncio.get_running_loop().call_soon(self._look_again)
             return self._products.get(api_key_digest) or self._load_product(api_key_digest)
         except sqlite3.Error as error:
             raise unavailable(error) or error from error
@@ -117,6 +126,9 @@ class SnapshotCache:
                 self._forget_products(organization_id, product_id)
             self._event_id = event_id
         self._version = version
+
+    def _look_again(self) -> None:
+        self._has_looked = False
 
     def forget_licenses(self, license_ids: Iterable[int]) -> None:
         """Forget licenses that were written without an event."""
