@@ -133,6 +133,9 @@ def product_panel(found: ProductView, *, switches: Sequence[str]) -> discord.ui.
         else:
             until = words.when(key.valid_until_ms)
             lines.append(_("**API key:** `{prefix}…` until {when}").format(prefix=key.prefix, when=until))
+    for key in found.named_keys:
+        text = _("**API key {name}:** `{prefix}…`, may only validate")
+        lines.append(text.format(name=words.plain(key.name or ""), prefix=key.prefix))
     return panel(f"### {words.plain(product.name)}", clipped(lines), color=NEUTRAL)
 
 

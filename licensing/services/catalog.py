@@ -39,6 +39,7 @@ class ProductView:
 
     product: Product
     api_keys: Sequence[ApiKey]
+    named_keys: Sequence[ApiKey]  # which may only validate
     holders: int
     working: int  # licenses that validate now, as far as their own state goes
 
@@ -263,9 +264,10 @@ def find_product(tx: Transaction, organization_id: int, name: str | int) -> Step
 
 def _view(tx: Transaction, product: Product, now_ms: int) -> Steps[ProductView]:
     keys = yield from tx.products.api_keys(product.id, now_ms=now_ms)
+    named = yield from tx.products.named_api_keys(product.id, now_ms=now_ms)
     holders = yield from tx.products.holders(product.id)
     sought = Search(product_id=product.id, status=Status.ACTIVE, now_ms=now_ms)
-    return ProductView(product, keys, holders, (yield from tx.licenses.found(product.organization_id, sought)))
+    return ProductView(product, keys, named, holders, (yield from tx.licenses.found(product.organization_id, sought)))
 
 
 def _require_current(tx: Transaction, product: Product, prefix: str, now_ms: int) -> Steps[None]:
