@@ -25,6 +25,14 @@ def product(permission: Permission, state: ProductState | None = None) -> Comple
     return complete
 
 
+@completes
+async def api_key(interaction: Interaction, current: str) -> Choices:
+    """Suggest the names of the API keys that may only validate, of the product that was picked."""
+    product = str(interaction.namespace.product or "")
+    found = await context_of(interaction).services.api_keys.list(actor_of(interaction), product)
+    return _containing({str(key.name): str(key.name) for key in found.keys}, current)
+
+
 def license_(permission: Permission) -> Completion:
     """Return what suggests licenses by key, holder, email or note, to whoever may use the command that asks."""
 
@@ -40,6 +48,22 @@ def license_(permission: Permission) -> Completion:
         ]
 
     return complete
+
+
+@completes
+async def settable_version(interaction: Interaction, current: str) -> Choices:
+    """Suggest the versions of the product that was named which run somewhere, then those on its list."""
+    versions = context_of(interaction).services.versions
+    found = await versions.settable(actor_of(interaction), interaction.namespace.product or "")
+    return _containing({version: version for version in found}, current)
+
+
+@completes
+async def listed_version(interaction: Interaction, current: str) -> Choices:
+    """Suggest what is on the list of the product that was named."""
+    versions = context_of(interaction).services.versions
+    found = await versions.removable(actor_of(interaction), interaction.namespace.product or "")
+    return _containing({rule.spec: rule.spec for rule in found}, current)
 
 
 @completes

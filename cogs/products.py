@@ -4,10 +4,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs import completions, product_buttons, settings_buttons
+from cogs import completions, product_buttons, product_signing, settings_buttons
 from cogs.actors import acknowledge
 from cogs.context import Context, Interaction
 from cogs.options import check_assignable, parse_grace_minutes
+from cogs.product_keys import ProductKeys
+from cogs.product_versions import ProductVersions
 from cogs.ui import layouts, switches, words
 from i18n import N_
 from i18n import gettext as _
@@ -26,7 +28,9 @@ class Products(
     group_name="product",
     group_description=N_("Create, look at and change products, rotate their keys"),
 ):
-    """Acknowledges, asks the catalog service, shows."""
+    """Acknowledges, asks the catalog service, shows; each group below it is a module of its own."""
+
+    version = ProductVersions()
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -109,6 +113,14 @@ class Products(
     @app_commands.autocomplete(product=completions.product(Permission.PRODUCTS_EDIT, ProductState.DISABLED))
     async def enable(self, interaction: Interaction, product: _NAME) -> None:
         await self._activate(interaction, product, ProductState.DISABLED)
+
+    key = ProductKeys()
+
+    @app_commands.command(description=N_("Show what signs a product's answers, turn it on and off, rotate its keys"))
+    @app_commands.describe(product=N_("Which product"))
+    @app_commands.autocomplete(product=completions.product(Permission.PRODUCTS_VIEW))
+    async def signing(self, interaction: Interaction, product: _NAME) -> None:
+        await product_signing.show(interaction, product)
 
     @app_commands.command(name="rotate-key", description=N_("Replace a product's API key; you are asked first"))
     @app_commands.describe(

@@ -13,23 +13,61 @@ from cogs.ui.forms import Field, Form, in_time
 from cogs.ui.persistent import Persistent, button, picked
 from i18n import N_
 from i18n import gettext as _
-from licensing.choices import AutoRegister, DurationFrom, TransferRule
+from licensing.choices import AutoRegister, DurationFrom, TransferRule, UnlistedVersions, VersionMode
 from licensing.errors import RoleGone
-from licensing.models import Product
+from licensing.models import Product, ProductSettings
 from licensing.services.catalog import ProductChanged
 
-_TYPED = "default_max_ips|address_idle_days|default_duration"
 _PRODUCT = r"product:v1:(?P<product_id>\d{1,18})"
-_OPENERS = {
-    "default_max_ips": N_("Set limit…"),
-    "address_idle_days": N_("Set days…"),
-    "default_duration": N_("Set duration…"),
+_PAGE = r"(?P<page>general|seats|versions|answers)"
+
+# What a button says while its switch is off, and while it is on.
+_TOGGLES = {
+    "enforce_expiry": (N_("Enforce"), N_("Stop enforcing")),
+    "track_ip_on_validate": (N_("Turn on"), N_("Turn off")),
+    "custom_response": (N_("Send it"), N_("Leave it out")),
+    "explain": (N_("Explain"), N_("Stop explaining")),
+    "strict_statuses": (N_("Use KeyPort's alone"), N_("Use all")),
+}
+_CHOICES: Mapping[str, tuple[type[Any], Mapping[Any, str]]] = {
+    "auto_register": (AutoRegister, switches.AUTO_REGISTER),
+    "transfers": (TransferRule, switches.TRANSFERS),
+    "versions": (VersionMode, switches.VERSIONS),
+    "unlisted_versions": (UnlistedVersions, switches.UNLISTED),
+}
+# What opens the form of a switch, what the form asks for, and how to type it.
+_TYPED = {
+    "default_max_ips": (
+        N_("Set limit…"),
+        N_("Addresses per license"),
+        N_("For licenses issued from now on; 0 is any number"),
+    ),
+    "address_idle_days": (
+        N_("Set days…"),
+        N_("Days without use"),
+        N_("Then an address frees its place; 0 keeps it for ever"),
+    ),
+    "default_duration": (
+        N_("Set duration…"),
+        N_("Default duration"),
+        N_("How long new licenses last: 30d, 1y6mo, never"),
+    ),
+    "max_devices": (
+        N_("Set device limit…"),
+        N_("Devices per license"),
+        N_("For every license, from now on; 0 is any number"),
+    ),
+    "license_file_days": (
+        N_("Set lifetime…"),
+        N_("Days that a license file is good for"),
+        N_("So long a customer may be offline; 0 issues none"),
+    ),
 }
 
 
 class Toggle(
     Persistent,
-    template=_PRODUCT + r":set:(?P<switch>enforce_expiry|track_ip_on_validate|duration_from):(?P<value>\w{1,10})",
+    template=_PRODUCT + rf":set:(?P<switch>{'|'.join([*_TOGGLES, 'duration_from'])}):(?P<value>\w{{1,10}})",
 ):
     """Sets a switch to the value in its id: pressed twice, or by two, it is set once."""
 
@@ -39,14 +77,14 @@ class Toggle(
 
     async def pressed(self, interaction: Interaction) -> None:
         value = DurationFrom(self._value) if self._switch == "duration_from" else self._value == "on"
-        await _change(interaction, self._product_id, {self._switch: value})
+        await _change(interaction, self._product_id, self._switch, value)
 
 
-class Choose(Persistent, template=_PRODUCT + r":choose:(?P<switch>auto_register|transfers)"):
+class Choose(Persistent, template=_PRODUCT + rf":choose:(?P<switch>{'|'.join(_CHOICES)})"):
     """Sets a switch to what was picked from its menu."""
 
     def __init__(self, product_id: str, switch: str, current: str = "") -> None:
-        texts = switches.AUTO_REGISTER if switch == "auto_register" else switches.TRANSFERS
+        self._kind, texts = _CHOICES[switch]
         super().__init__(
             discord.ui.Select(
                 custom_id=f"product:v1:{product_id}:choose:{switch}",
@@ -56,9 +94,7 @@ class Choose(Persistent, template=_PRODUCT + r":choose:(?P<switch>auto_register|
         self._product_id, self._switch = int(product_id), switch
 
     async def pressed(self, interaction: Interaction) -> None:
-        kinds: Mapping[str, Any] = {"auto_register": AutoRegister, "transfers": TransferRule}
-        value = kinds[self._switch](picked(interaction)[0])
-        await _change(interaction, self._product_id, {self._switch: value})
+        await _change(interaction, self._product_id, self._switch, self._kind(picked(interaction)[0]))
 
 
 class ChooseRole(Persistent, template=_PRODUCT + r":role"):
@@ -82,14 +118,14 @@ class ChooseRole(Persistent, template=_PRODUCT + r":role"):
         role_id = next((int(value) for value in picked(interaction)), None)
         if role_id is not None:
             check_assignable(_role(interaction, role_id), interaction.user)
-        await _change(interaction, self._product_id, {"role_id": role_id})
+        await _change(interaction, self._product_id, "role_id", role_id)
 
 
-class Type(Persistent, template=_PRODUCT + rf":type:(?P<switch>{_TYPED})"):
+class Type(Persistent, template=_PRODUCT + rf":type:(?P<switch>{'|'.join(_TYPED)})"):
     """Opens the form for a switch that is typed, filled in with how it is now."""
 
     def __init__(self, product_id: str, switch: str) -> None:
-        super().__init__(button(_(_OPENERS[switch]), f"product:v1:{product_id}:type:{switch}"))
+        super().__init__(button(_(_TYPED[switch][0]), f"product:v1:{product_id}:type:{switch}"))
         self._product_id, self._switch = product_id, switch
 
     async def pressed(self, interaction: Interaction) -> None:
@@ -102,72 +138,92 @@ class Type(Persistent, template=_PRODUCT + rf":type:(?P<switch>{_TYPED})"):
         )
 
 
-class TypeForm(Form, template=_PRODUCT + rf":type:(?P<switch>{_TYPED}):form"):
+class TypeForm(Form, template=_PRODUCT + rf":type:(?P<switch>{'|'.join(_TYPED)}):form"):
     """Takes a number or a duration."""
 
     def __init__(self, product_id: str, switch: str) -> None:
-        texts = {
-            "default_max_ips": (_("Addresses per license"), _("For licenses issued from now on; 0 is any number")),
-            "address_idle_days": (_("Days without use"), _("Then an address frees its place; 0 keeps it for ever")),
-            "default_duration": (_("Default duration"), _("How long new licenses last: 30d, 1y6mo, never")),
-        }
-        label, description = texts[switch]
+        _opener, label, description = (_(text) for text in _TYPED[switch])
         custom_id = f"product:v1:{product_id}:type:{switch}:form"
         super().__init__(custom_id=custom_id, title=label, fields=[Field("value", label, description)])
         self._product_id, self._switch = int(product_id), switch
 
     async def submitted(self, interaction: Interaction, typed: Mapping[str, str]) -> None:
-        await _change(interaction, self._product_id, {self._switch: typed["value"]})
+        await _change(interaction, self._product_id, self._switch, typed["value"])
 
 
-class RefreshSettings(Persistent, template=_PRODUCT + r":settings"):
-    """Shows the switches as they are now."""
+class RefreshSettings(Persistent, template=_PRODUCT + rf":settings(?::{_PAGE})?"):
+    """Shows a page of the switches as they are now; the ids of panels from before there were pages name none."""
 
-    def __init__(self, product_id: str) -> None:
-        super().__init__(button(_("Refresh"), f"product:v1:{product_id}:settings"))
-        self._product_id = int(product_id)
+    def __init__(self, product_id: str, page: str | None = None) -> None:
+        super().__init__(button(_("Refresh"), f"product:v1:{product_id}:settings" + (f":{page}" if page else "")))
+        self._product_id, self._page = int(product_id), page or "general"
 
     async def pressed(self, interaction: Interaction) -> None:
-        by = await acknowledge_in_place(interaction)
-        found = await context_of(interaction).services.catalog.changeable(by, self._product_id)
-        await interaction.edit_original_response(view=panel(interaction, found.product))
+        await _turn(interaction, self._product_id, self._page)
 
 
-async def _change(interaction: Interaction, product_id: int, values: Mapping[str, Any]) -> None:
+class TurnTo(Persistent, template=_PRODUCT + rf":page:{_PAGE}"):
+    """Turns to a page of the switches."""
+
+    def __init__(self, product_id: str, page: str, current: str = "") -> None:
+        here = page == current
+        style = discord.ButtonStyle.primary if here else discord.ButtonStyle.secondary
+        label, custom_id = _(switches.PAGES[page][0]), f"product:v1:{product_id}:page:{page}"
+        super().__init__(discord.ui.Button(label=label, custom_id=custom_id, style=style, disabled=here))
+        self._product_id, self._page = int(product_id), page
+
+    async def pressed(self, interaction: Interaction) -> None:
+        await _turn(interaction, self._product_id, self._page)
+
+
+async def _turn(interaction: Interaction, product_id: int, page: str) -> None:
+    by = await acknowledge_in_place(interaction)
+    found = await context_of(interaction).services.catalog.changeable(by, product_id)
+    await interaction.edit_original_response(view=panel(interaction, found.product, page))
+
+
+async def _change(interaction: Interaction, product_id: int, switch: str, value: object) -> None:
     by = actor_of(interaction) if interaction.response.is_done() else await acknowledge_in_place(interaction)
-    changed = await context_of(interaction).services.catalog.change_settings(by, product_id, **values)
-    await interaction.edit_original_response(view=_changed(interaction, changed))
+    changed = await context_of(interaction).services.catalog.change_settings(by, product_id, **{switch: value})
+    await interaction.edit_original_response(view=_changed(interaction, changed, switch))
 
 
-def _changed(interaction: Interaction, changed: ProductChanged) -> discord.ui.LayoutView:
+def _changed(interaction: Interaction, changed: ProductChanged, switch: str) -> discord.ui.LayoutView:
     lead = switches.changes(changed.before.settings, changed.after.settings)
-    return panel(interaction, changed.after, lead=lead)
+    return panel(interaction, changed.after, switches.page_of(switch), lead=lead)
 
 
-def panel(interaction: Interaction, product: Product, *, lead: str = "") -> discord.ui.LayoutView:
-    """Return the panel of a product's switches."""
+def panel(
+    interaction: Interaction, product: Product, page: str = "general", *, lead: str = ""
+) -> discord.ui.LayoutView:
+    """Return a page of the panel of a product's switches."""
     product_id, settings = str(product.id), product.settings
-    expiry, ips = settings.enforce_expiry, settings.track_ip_on_validate
-    from_issue = settings.duration_from is DurationFrom.ISSUE
-    counting = _("Count from the claim") if from_issue else _("Count from the issue")
-    expiring = _("Stop enforcing") if expiry else _("Enforce")
-    tracking = _("Turn off") if ips else _("Turn on")
-    buttons: dict[str, Persistent] = {
-        "enforce_expiry": Toggle(product_id, "enforce_expiry", "off" if expiry else "on", expiring),
-        "track_ip_on_validate": Toggle(product_id, "track_ip_on_validate", "off" if ips else "on", tracking),
-        "duration_from": Toggle(product_id, "duration_from", "claim" if from_issue else "issue", counting),
-        **{switch: Type(product_id, switch) for switch in _OPENERS},
-    }
     guild = interaction.guild
     known = settings.role_id if guild and settings.role_id and guild.get_role(settings.role_id) else None
-    menus = {
-        "auto_register": Choose(product_id, "auto_register", settings.auto_register),
-        "transfers": Choose(product_id, "transfers", settings.transfers),
-        "role_id": ChooseRole(product_id, known),
+    menus: dict[str, Persistent] = {
+        name: Choose(product_id, name, getattr(settings, name).value) for name in _CHOICES
     }
+    menus["role_id"] = ChooseRole(product_id, known)
+    turns = [TurnTo(product_id, each, page) for each in switches.PAGES]
     return switches.settings_panel(
-        product, buttons=buttons, menus=menus, items=[RefreshSettings(product_id)], lead=lead
+        product,
+        page,
+        buttons=_buttons(product_id, settings),
+        menus=menus,
+        items=[*turns, RefreshSettings(product_id, page)],
+        lead=lead,
     )
+
+
+def _buttons(product_id: str, settings: ProductSettings) -> dict[str, Persistent]:
+    from_issue = settings.duration_from is DurationFrom.ISSUE
+    counting = _("Count from the claim") if from_issue else _("Count from the issue")
+    buttons: dict[str, Persistent] = {name: Type(product_id, name) for name in _TYPED}
+    buttons["duration_from"] = Toggle(product_id, "duration_from", "claim" if from_issue else "issue", counting)
+    for name, (turn_on, turn_off) in _TOGGLES.items():
+        is_on = getattr(settings, name)
+        buttons[name] = Toggle(product_id, name, "off" if is_on else "on", _(turn_off if is_on else turn_on))
+    return buttons
 
 
 def _role(interaction: Interaction, role_id: int) -> discord.Role:
@@ -177,5 +233,5 @@ def _role(interaction: Interaction, role_id: int) -> discord.Role:
     return role
 
 
-ITEMS = (Toggle, Choose, ChooseRole, Type, RefreshSettings)
+ITEMS = (Toggle, Choose, ChooseRole, Type, RefreshSettings, TurnTo)
 FORMS = (TypeForm,)

@@ -1,4 +1,4 @@
-"""A product's switches in words, and the panel that shows them all beside what changes them."""
+"""A product's switches in words, page by page, and the panel that shows them beside what changes them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from cogs.ui import words
 from cogs.ui.layouts import NEUTRAL, Items, Part, panel
 from i18n import N_, ngettext
 from i18n import gettext as _
-from licensing.choices import AutoRegister, DurationFrom, TransferRule
+from licensing.choices import AutoRegister, DurationFrom, SigningKind, TransferRule, UnlistedVersions, VersionMode
 from licensing.models import Product, ProductSettings
 
 AUTO_REGISTER = {
@@ -22,15 +22,22 @@ TRANSFERS = {
     TransferRule.STAFF: N_("staff approve each"),
     TransferRule.RECIPIENT: N_("the recipient's acceptance is enough"),
 }
+VERSIONS = {
+    VersionMode.OFF: N_("not looked at"),
+    VersionMode.REPORT: N_("looked at and told, but never refused"),
+    VersionMode.ENFORCE: N_("enforced: one that is not allowed is refused"),
+}
+UNLISTED = {
+    UnlistedVersions.REFUSE: N_("not allowed"),
+    UnlistedVersions.ALLOW: N_("allowed"),
+    UnlistedVersions.ALLOW_NEWER: N_("allowed where newer than the latest"),
+}
 DURATION_FROM = {DurationFrom.ISSUE: N_("the issue"), DurationFrom.CLAIM: N_("the claim")}
+_HEADERS = {SigningKind.ED25519: "Ed25519", SigningKind.RSA: "RSA", SigningKind.HMAC: "HMAC", None: N_("off")}
 
 
-def _enforced(settings: ProductSettings) -> str:
-    return _("enforced") if settings.enforce_expiry else _("shown, not enforced")
-
-
-def _tracked(settings: ProductSettings) -> str:
-    return _("on") if settings.track_ip_on_validate else _("off")
+def _either(name: str, on: str, off: str) -> Callable[[ProductSettings], str]:
+    return lambda settings: _(on) if getattr(settings, name) else _(off)
 
 
 def _idle(settings: ProductSettings) -> str:
@@ -40,21 +47,79 @@ def _idle(settings: ProductSettings) -> str:
     return ngettext("freed after {count} day", "freed after {count} days", days).format(count=days)
 
 
+def _files(settings: ProductSettings) -> str:
+    days = settings.license_file_days
+    if days is None:
+        return _("not issued")
+    return ngettext("good for {count} day", "good for {count} days", days).format(count=days)
+
+
 def _role(settings: ProductSettings) -> str:
     return f"<@&{settings.role_id}>" if settings.role_id else _("none")
 
 
 SWITCHES: Mapping[str, tuple[str, Callable[[ProductSettings], str]]] = {
-    "enforce_expiry": (N_("**Expiry:** {value}"), _enforced),
-    "track_ip_on_validate": (N_("**IP system:** {value}"), _tracked),
-    "auto_register": (N_("**New addresses:** {value}"), lambda it: _(AUTO_REGISTER[it.auto_register])),
-    "default_max_ips": (N_("**Addresses per license:** {value}"), lambda it: words.limit(it.default_max_ips)),
-    "address_idle_days": (N_("**Unused addresses:** {value}"), _idle),
+    "enforce_expiry": (
+        N_("**Expiry:** {value}"),
+        _either("enforce_expiry", N_("enforced"), N_("shown, not enforced")),
+    ),
     "default_duration": (N_("**Default duration:** {value}"), lambda it: it.default_duration or _("never ends")),
     "duration_from": (N_("**It counts from:** {value}"), lambda it: _(DURATION_FROM[it.duration_from])),
     "role_id": (N_("**Role for holders:** {value}"), _role),
     "transfers": (N_("**Transfers:** {value}"), lambda it: _(TRANSFERS[it.transfers])),
+    "track_ip_on_validate": (
+        N_("**IP system:** {value}"),
+        _either("track_ip_on_validate", N_("on"), N_("off")),
+    ),
+    "auto_register": (N_("**New addresses:** {value}"), lambda it: _(AUTO_REGISTER[it.auto_register])),
+    "default_max_ips": (N_("**Addresses per license:** {value}"), lambda it: words.limit(it.default_max_ips)),
+    "address_idle_days": (N_("**Unused addresses:** {value}"), _idle),
+    "max_devices": (N_("**Devices per license:** {value}"), lambda it: words.limit(it.max_devices)),
+    "versions": (N_("**Versions:** {value}"), lambda it: _(VERSIONS[it.versions])),
+    "unlisted_versions": (
+        N_("**Versions not on the list:** {value}"),
+        lambda it: _(UNLISTED[it.unlisted_versions]),
+    ),
+    "custom_response": (
+        N_("**Custom response:** {value}"),
+        _either("custom_response", N_("sent where there is one"), N_("left out")),
+    ),
+    "explain": (
+        N_("**Refused answers:** {value}"),
+        _either("explain", N_("with a sentence and a support code"), N_("with their status alone")),
+    ),
+    "strict_statuses": (
+        N_("**Statuses:** {value}"),
+        _either("strict_statuses", N_("KeyPort's own alone"), N_("all, the finer ones too")),
+    ),
+    "license_file_days": (N_("**License files:** {value}"), _files),
+    "sign_hmac": (N_("**Signature in the body:** {value}"), _either("sign_hmac", N_("on"), N_("off"))),
+    "sign_headers": (N_("**Signature in headers:** {value}"), lambda it: _(_HEADERS[it.sign_headers])),
 }
+PAGES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "general": (
+        N_("General"),
+        ("enforce_expiry", "default_duration", "duration_from", "role_id", "transfers"),
+    ),
+    "seats": (
+        N_("Addresses and devices"),
+        ("track_ip_on_validate", "auto_register", "default_max_ips", "address_idle_days", "max_devices"),
+    ),
+    "versions": (N_("Versions"), ("versions", "unlisted_versions")),
+    "answers": (
+        N_("Answers"),
+        ("custom_response", "explain", "strict_statuses", "license_file_days", "sign_hmac", "sign_headers"),
+    ),
+}
+_HINTS = {
+    "versions": N_("-# The list itself is kept with `/product version set`, `list` and `remove`."),
+    "answers": N_("-# Signatures are set up with `/product signing`, the custom response with `/product response`."),
+}
+
+
+def page_of(switch: str) -> str:
+    """Return the page on which a switch is."""
+    return next(page for page, (_title, names) in PAGES.items() if switch in names)
 
 
 def line(name: str, settings: ProductSettings) -> str:
@@ -79,28 +144,31 @@ def changes(before: ProductSettings, after: ProductSettings) -> str:
 
 def settings_panel(
     product: Product,
+    page: str,
     *,
     buttons: Mapping[str, discord.ui.Item[Any]],
     menus: Mapping[str, discord.ui.Item[Any]],
     items: Items,
     lead: str = "",
 ) -> discord.ui.LayoutView:
-    """Return every switch beside its button, or over its menu; `lead` says what has just changed."""
-    parts: list[Part] = [_("### Settings of {product}").format(product=words.plain(product.name))]
+    """Return a page of switches, each beside its button or over its menu; `lead` says what has just changed."""
+    title, names = PAGES[page]
+    heading = _("### Settings of {product} · {page}")
+    parts: list[Part] = [heading.format(product=words.plain(product.name), page=_(title))]
     if lead:
         parts.append(lead)
-    for name in SWITCHES:
+    for name in names:
         text = line(name, product.settings)
         if name in buttons:
             parts.append(discord.ui.Section(text, accessory=buttons[name]))
         else:
-            parts += [text, discord.ui.ActionRow(menus[name])]
+            parts += [text, discord.ui.ActionRow(menus[name])] if name in menus else [text]
+    if page in _HINTS:
+        parts.append(_(_HINTS[page]))
     return panel(*parts, items=items, color=NEUTRAL)
 
 
-def options(
-    texts: Mapping[AutoRegister, str] | Mapping[TransferRule, str], current: str
-) -> Sequence[discord.SelectOption]:
+def options(texts: Mapping[Any, str], current: str) -> Sequence[discord.SelectOption]:
     """Return what a menu offers, the present choice marked."""
     return [
         discord.SelectOption(label=_(text), value=value.value, default=value.value == current)
