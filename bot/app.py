@@ -17,6 +17,7 @@ from bot.workers import last_time, repeat, running
 from licensing.ports import Clock
 from licensing.services.upkeep import UpkeepService
 from storage import DatabaseSettings, open_store
+from storage.recount import Recounted, recount
 
 if TYPE_CHECKING:
     from bot.client import KeyPortClient
@@ -70,9 +71,10 @@ async def stored(config: Config, *, clock: Clock = now_ms) -> AsyncIterator[Hous
 async def opened(config: Config, *, clock: Clock = now_ms) -> AsyncIterator[House]:
     """Open the store and write behind what validations leave; the last of it is written at the end.
 
-    Raises: StoreRefused.
+    Raises: StoreRefused, Unavailable.
     """
     async with stored(config, clock=clock) as house:
+        _tell(await recount(house.store, house.counting))
         upkeep = UpkeepService(house.store, keeping=house.keeping, clock=clock)
         works = (
             ("usage", _FLUSH_EVERY_S, lambda: _flush(house)),
@@ -160,6 +162,25 @@ async def told_to_stop() -> None:
             handlers.callback(loop.remove_signal_handler, number)
         await stop.wait()
     log.info("Stopping.")
+
+
+def _tell(recounted: Recounted) -> None:
+    """Say what became of addresses that were kept in another way until now."""
+    if recounted.hashed:
+        log.info("Addresses and devices are kept as hashes from now on; %d entries were hashed.", recounted.hashed)
+    if not recounted.now.scrubbed:
+        log.warning(
+            "The database could not be written anew, so its file may still hold bytes of addresses in clear. Make "
+            "room for a second copy of it, end every other process that uses it, and start again."
+        )
+    if recounted.lost_addresses or recounted.lost_devices:
+        log.warning(
+            "api.ipv6_prefix or privacy.hash_addresses was changed. The addresses (%d) and devices (%d) registered "
+            "until now can no longer be recognised: each takes a new seat when it validates next. Seats of old ones "
+            "are freed by /license reset-ips, or after the product's idle days.",
+            recounted.lost_addresses,
+            recounted.lost_devices,
+        )
 
 
 async def _flush(house: House) -> None:

@@ -1,10 +1,13 @@
 """How an IP address counts as a seat: IPv4 whole, IPv6 by its prefix, IPv4 in IPv6 clothes as IPv4."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 IP = IPv4Address | IPv6Address
+
+_PSEUDONYM = re.compile(r"~[a-z2-7]{26}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +44,8 @@ def counted(address: IP, *, ipv6_prefix: int) -> str:
     if isinstance(address, IPv4Address) or ipv6_prefix == address.max_prefixlen:
         return str(address)
     return str(ip_network((address, ipv6_prefix), strict=False))
+
+
+def is_pseudonym(text: str) -> bool:
+    """Tell whether a text is a keyed hash in place of an address or a device, as the vault makes them."""
+    return _PSEUDONYM.fullmatch(text) is not None

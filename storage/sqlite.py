@@ -210,6 +210,16 @@ def read_together(connection: sqlite3.Connection, work: Work[T]) -> T:
         raise unavailable(error) or error from error
 
 
+def rewrite(connection: sqlite3.Connection) -> bool:
+    """Write the database's file anew, and empty its log; tell whether nothing of the old one is left.
+
+    What is deleted goes on standing in freed pages and in the log; only a whole new file is free of it.
+    """
+    connection.execute("VACUUM")
+    is_busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    return not is_busy
+
+
 def unavailable(error: BaseException) -> Unavailable | None:
     """Return Unavailable for what the disk or another process did; anything else is a fault of the program."""
     code = getattr(error, "sqlite_errorcode", None)

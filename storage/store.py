@@ -15,7 +15,7 @@ from storage.errors import StoreRefused
 from storage.revisions import HEAD, REVISIONS
 from storage.settings import DatabaseSettings
 from storage.snapshots import SnapshotCache
-from storage.sqlite import Work, Worker, Writer, connect, read_together, require_sqlite
+from storage.sqlite import Work, Worker, Writer, connect, read_together, require_sqlite, rewrite, unavailable
 from storage.vault import FileVault, KeyFile
 
 T = TypeVar("T")
@@ -25,6 +25,7 @@ class SqliteStore:
     """See `licensing.ports.Store`; `vault` keeps the license keys."""
 
     def __init__(self, writer: Worker, reader: Worker, snapshots: SnapshotCache, vault: FileVault) -> None:
+        self._worker = writer
         self._writer = Writer(writer, self._committed)
         self._reader = reader
         self._open = True
@@ -46,6 +47,18 @@ class SqliteStore:
         """
         self._require_open()
         return await self._reader.call(lambda connection: read_together(connection, work))
+
+    async def scrub(self) -> bool:
+        """Write the file anew without the bytes of what was deleted from it; False where there is no room for that.
+
+        Nothing else may be written meanwhile.
+        """
+        try:
+            return await self._worker.call(rewrite)
+        except sqlite3.Error as error:
+            if unavailable(error) is None:
+                raise
+            return False
 
     @property
     def waiting(self) -> int:

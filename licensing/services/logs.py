@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+from licensing.addresses import is_pseudonym
 from licensing.keys import RandomBytes, make_support_code
 from licensing.models import Product, RefusalRecord
 from licensing.ports import Steps, Store, Transaction
@@ -133,7 +134,7 @@ class RefusalLog:
                 address=call.address,
                 device=_legible(call.device_id or "", _DEVICE_LENGTH) or None,
                 version=_legible(call.version or "", _VERSION_LENGTH) or None,
-                trace=json.dumps([_line(step) for step in steps]),
+                trace=_trace(steps, hidden=call.address is not None and is_pseudonym(call.address)),
                 count=1,
                 first_at_ms=now_ms,
                 last_at_ms=now_ms,
@@ -235,8 +236,18 @@ def _reason(product_id: int, license_id: int | None, status: Status, call: Call)
     return product_id, license_id, status, call.address, over
 
 
-def _line(step: Step) -> dict[str, object]:
-    return {"check": step.check, "outcome": step.outcome, "status": step.status, "fact": dict(step.fact)}
+def _trace(steps: Sequence[Step], *, hidden: bool) -> str:
+    """Return a trace as JSON; hidden, without the blacklist's entry, which can be the caller's own address."""
+    lines = [
+        {
+            "check": step.check,
+            "outcome": step.outcome,
+            "status": step.status,
+            "fact": {name: fact for name, fact in step.fact.items() if not (hidden and name == "network")},
+        }
+        for step in steps
+    ]
+    return json.dumps(lines)
 
 
 def _counted(refusal: RefusalRecord, again: list[int] | None) -> RefusalRecord:
