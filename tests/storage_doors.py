@@ -13,10 +13,10 @@ from typing import Any
 from storage_world import OWNER, World, member
 
 from licensing import services
-from licensing.choices import OrganizationState, Permission, ProductState, VersionState
+from licensing.choices import OrganizationState, Permission, ProductState, SigningKind, VersionState
 from licensing.keys import API_KEY_PREFIX_LENGTH
 from licensing.models import Actor, ProductSettings
-from licensing.services.blacklist import Target
+from licensing.services.block_targets import Target
 from licensing.services.changes import Edit
 from licensing.services.terms import Terms
 from licensing.verdict import Call
@@ -100,6 +100,15 @@ STAFF = [
     staff("catalog.changeable", _P.PRODUCTS_EDIT, call=lambda it: given(it.product)),
     staff("catalog.list", _P.PRODUCTS_VIEW, _P.LICENSES_CREATE),
     staff("catalog.view", _P.PRODUCTS_VIEW, call=lambda it: given(name=it.product)),
+    staff("signing.view", _P.PRODUCTS_VIEW, call=lambda it: given(it.product)),
+    staff("signing.changeable", _P.PRODUCTS_EDIT, call=lambda it: given(it.product)),
+    staff("signing.turn_on", _P.PRODUCTS_EDIT, call=lambda it: given(it.product, SigningKind.HMAC)),
+    staff("signing.turn_off", _P.PRODUCTS_EDIT, call=lambda it: given(it.product, SigningKind.ED25519)),
+    staff("signing.rotate", _P.PRODUCTS_EDIT, call=lambda it: given(it.product, SigningKind.ED25519, grace="1h")),
+    staff("api_keys.list", _P.PRODUCTS_VIEW, call=lambda it: given(it.product)),
+    staff("api_keys.add", _P.PRODUCTS_EDIT, call=lambda it: given(it.product, "New")),
+    staff("api_keys.removable", _P.PRODUCTS_EDIT, call=lambda it: given(it.product, "Jar")),
+    staff("api_keys.remove", _P.PRODUCTS_EDIT, call=lambda it: given(it.product, "Jar")),
     staff(
         "versions.set",
         _P.PRODUCTS_EDIT,
@@ -230,6 +239,8 @@ def _acting(service: type) -> Iterator[str]:
 async def stocked(world: World) -> Shop:
     """Give the first organization one of everything."""
     product = await world.product()
+    await world.signing.turn_on(OWNER, product.product.id, SigningKind.ED25519)
+    await world.api_keys.add(OWNER, product.product.id, "Jar")
     await world.versions.set(OWNER, product.product.id, spec="1.0", state=VersionState.ALLOWED)
     held = await world.issue(discord_id=HOLDER, holder_name="The Holder", expiry="90d", notes="secret note")
     await world.validate(product.api_key, held.key)

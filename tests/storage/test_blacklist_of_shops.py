@@ -20,7 +20,8 @@ from licensing.errors import (
 from licensing.events import Action
 from licensing.input_errors import BlockAmbiguous, NetworkInvalid, NetworkTooWide, NotesTooLong
 from licensing.models import PLATFORM, Actor, Block
-from licensing.services.blacklist import BLOCKS_LIMIT, EVERYBODY, PAGE, Target
+from licensing.services.blacklist import BLOCKS_LIMIT, PAGE
+from licensing.services.block_targets import EVERYBODY, Target
 from licensing.services.reach import Reach, common_start
 from licensing.verdict import Call, Outcome, Status
 from storage import DatabaseSettings
@@ -276,7 +277,7 @@ async def test_a_full_blacklist_is_met_at_its_first_and_last_entry_and_is_paged_
 
     first, last = await world.blacklist.list(OWNER), await world.blacklist.list(OWNER, page=10**6)
 
-    assert (first.count, first.last_page, len(first.entries)) == (BLOCKS_LIMIT, BLOCKS_LIMIT // PAGE - 1, PAGE)
+    assert (first.count, first.last_page, len(first.entries)) == (BLOCKS_LIMIT, -(-BLOCKS_LIMIT // PAGE) - 1, PAGE)
     assert first.entries[0].block.network == HERE
     assert (last.page, last.entries[-1].block.network) == (first.last_page, "10.0.0.0")
 
