@@ -38,6 +38,20 @@ class SigningView:
         """Tell whether answers are signed in this way."""
         return signs(self.product.settings, kind)
 
+    @property
+    def lacks_file_key(self) -> bool:
+        """Whether the product issues license files, and has no key yet to sign them with."""
+        return self.product.settings.license_file_days is not None and not self.has_key(SigningKind.ED25519)
+
+    def replaced_by(self, kind: SigningKind) -> SigningKind | None:
+        """Return the kind of header that stops when this one is turned on."""
+        present = self.product.settings.sign_headers
+        return None if SigningKind.HMAC is kind or present is kind else present
+
+    def has_key(self, kind: SigningKind) -> bool:
+        """Tell whether there is a key of a kind, even if nothing is signed with it now."""
+        return any(shown.key.kind is kind for shown in self.keys)
+
     def newest(self, kind: SigningKind) -> SigningKey:
         """Return the key of a kind that no other follows yet: the one that a rotation replaces.
 
@@ -66,11 +80,15 @@ class SigningService:
         self._clock = clock
 
     async def view(self, by: Actor, product: str | int) -> SigningView:
-        """Return how a product signs.
+        """Return how a product signs; what its license files will be signed with is made by then, to be shipped.
 
         Raises: NotAllowed, ProductNotFound.
         """
-        return await self._view(by, product, Permission.PRODUCTS_VIEW)
+        found = await self._view(by, product, Permission.PRODUCTS_VIEW)
+        if not found.lacks_file_key:
+            return found
+        await self.file_key(found.product)
+        return await self._view(by, found.product.id, Permission.PRODUCTS_VIEW)
 
     async def changeable(self, by: Actor, product: str | int) -> SigningView:
         """Return how a product signs, to whoever may change that: what is asked before it is done.
@@ -86,8 +104,7 @@ class SigningService:
         """
         now_ms = self._clock()
         found = await self.changeable(by, product)
-        has_key = newest_key((shown.key for shown in found.keys), kind) is not None
-        spare = None if has_key else await self._made(found.product.id, kind, now_ms, now_ms)
+        spare = None if found.has_key(kind) else await self._made(found.product.id, kind, now_ms, now_ms)
 
         def work(tx: Transaction) -> Steps[tuple[_Signing, SigningKey | None]]:
             after, facts = yield from _switched(tx, by, found.product.id, kind, on=True, now_ms=now_ms)
