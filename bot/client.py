@@ -15,15 +15,19 @@ from discord.ext import commands
 from cogs import (
     account_buttons,
     approvals,
+    blacklist_buttons,
     find_buttons,
     license_buttons,
     license_questions,
     product_buttons,
+    product_keys,
+    product_signing,
     settings_buttons,
     transfer_buttons,
 )
 from cogs.account import Account
 from cogs.approvals import Approvals
+from cogs.blacklist import Blacklist
 from cogs.context import Context, Services
 from cogs.deliveries import Deliveries
 from cogs.guilds import Guilds, Roster
@@ -49,16 +53,26 @@ GUILDS_ARRIVE_S = 2.0  # after the last guild for so long, all have arrived
 _ITEMS = (
     *account_buttons.ITEMS,
     *approvals.ITEMS,
+    *blacklist_buttons.ITEMS,
     *find_buttons.ITEMS,
     *license_buttons.ITEMS,
     *license_questions.ITEMS,
     *product_buttons.ITEMS,
+    *product_keys.ITEMS,
+    *product_signing.ITEMS,
     *settings_buttons.ITEMS,
     *transfer_buttons.ITEMS,
     Cancel,
     TryAgain,
 )
-_FORMS = (*approvals.FORMS, *license_buttons.FORMS, *license_questions.FORMS, *settings_buttons.FORMS)
+_FORMS = (
+    *approvals.FORMS,
+    *blacklist_buttons.FORMS,
+    *license_buttons.FORMS,
+    *license_questions.FORMS,
+    *product_signing.FORMS,
+    *settings_buttons.FORMS,
+)
 
 _AUTHENTICATION_FAILED = 4004
 _DISALLOWED_INTENTS = 4014
@@ -132,6 +146,7 @@ class KeyPortClient(commands.Bot):
         await self.add_cog(Account(self.context))
         await self.add_cog(Transfers(self.context))
         await self.add_cog(Approvals())
+        await self.add_cog(Blacklist(self.context))
         await self.add_cog(Staff(self.context))
         await self.add_cog(Menus(self.tree))
         await self.add_cog(Forms())

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import discord
 
 from cogs.actors import acknowledge, acknowledge_in_place, actor_of
+from cogs.blacklist_buttons import Blacklist
 from cogs.context import Interaction, context_of
 from cogs.license_questions import Ask
 from cogs.ui import license_layouts
@@ -168,7 +169,7 @@ def _for_one_that_lives(view: LicenseView) -> list[Persistent]:
     items.append(Reinstate(license_id) if suspended else Ask(license_id, "suspend"))
     if view.addresses:
         items.append(Ask(license_id, "reset"))
-    return [*items, Ask(license_id, "revoke")]
+    return [*items, Blacklist(license_id), Ask(license_id, "revoke")]
 
 
 ITEMS = (Reveal, Refresh, Reinstate, Extend, EditLicense)

@@ -9,10 +9,10 @@ from discord import app_commands
 from bot.client import KeyPortClient, build_client
 from i18n import gettext, languages, using_locale
 
-STAFF = {"Licenses", "approvals", "license", "product", "staff"}
+STAFF = {"Licenses", "approvals", "blacklist", "license", "product", "staff"}
 MEMBERS = {"claim", "licenses"}
 TRANSFERS = {"transfer request", "transfer list", "transfer cancel"}
-NAMES_SOMETHING = {"license", "product", "permissions"}
+NAMES_SOMETHING = {"entry", "license", "product", "permissions"}
 
 
 class Nothing:
@@ -50,6 +50,7 @@ async def test_the_commands_are_those_that_the_docs_name(bot: KeyPortClient):
         *("license issue", "license view", "license find", "license check", "license revoke"),
         *("license edit", "license extend", "license suspend", "license reinstate", "license reset-ips"),
         "approvals",
+        *("blacklist add", "blacklist remove", "blacklist list"),
         *("staff grant", "staff revoke", "staff list"),
         *MEMBERS,
         *TRANSFERS,
