@@ -16,6 +16,7 @@ from cogs import (
     account_buttons,
     approvals,
     blacklist_buttons,
+    custom_responses,
     find_buttons,
     license_buttons,
     license_questions,
@@ -68,6 +69,7 @@ _ITEMS = (
 _FORMS = (
     *approvals.FORMS,
     *blacklist_buttons.FORMS,
+    *custom_responses.FORMS,
     *license_buttons.FORMS,
     *license_questions.FORMS,
     *product_signing.FORMS,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import discord
 
+from cogs import custom_responses
 from cogs.actors import acknowledge, acknowledge_in_place, actor_of
 from cogs.blacklist_buttons import Blacklist
 from cogs.context import Interaction, context_of
@@ -18,6 +19,7 @@ from licensing.input_errors import MaxIpsInvalid
 from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT, LicenseView
 from licensing.services.changes import Changed, Edit
 from licensing.services.switches import whole_number
+from licensing.versions import VERSION_LENGTH, pin_text
 
 
 class Reveal(Persistent, template=r"license:v1:(?P<license_id>\d{1,18}):reveal"):
@@ -138,6 +140,83 @@ class EditForm(
         await interaction.edit_original_response(view=changed_panel(interaction, changed))
 
 
+class PinVersion(Persistent, template=r"license:v1:(?P<license_id>\d{1,18}):pin"):
+    """Opens the form for the versions that a license may run."""
+
+    def __init__(self, license_id: str) -> None:
+        super().__init__(button(_("Pin version…"), f"license:v1:{license_id}:pin"))
+        self._license_id = license_id
+
+    async def pressed(self, interaction: Interaction) -> None:
+        by, changes = actor_of(interaction), context_of(interaction).services.changes
+        found = (await in_time(changes.editable(by, f"#{self._license_id}"))).license
+        pin = pin_text(found.version_pinned, found.version_min, found.version_max)
+        await PinForm(self._license_id).open(interaction, {"version": pin})
+
+
+class PinForm(Form, template=r"license:v1:(?P<license_id>\d{1,18}):pin:form"):
+    """Takes the version, or the range, that a license may run."""
+
+    def __init__(self, license_id: str) -> None:
+        description = _("1.4.0, >=2.1 <2.4 or 1.x; empty lets it run any that the product allows")
+        super().__init__(
+            custom_id=f"license:v1:{license_id}:pin:form",
+            title=_("Pin license #{id}").format(id=license_id),
+            fields=[Field("version", _("Version"), description, max_length=3 * VERSION_LENGTH)],
+        )
+        self._license_id = license_id
+
+    async def submitted(self, interaction: Interaction, typed: Mapping[str, str]) -> None:
+        by = await acknowledge_in_place(interaction)
+        changed = await context_of(interaction).services.changes.pin(by, f"#{self._license_id}", typed["version"])
+        await interaction.edit_original_response(view=changed_panel(interaction, changed))
+
+
+class Response(Persistent, template=r"license:v1:(?P<license_id>\d{1,18}):custom"):
+    """Opens the form for what a license's answers say in place of its product's custom response."""
+
+    def __init__(self, license_id: str) -> None:
+        super().__init__(button(_("Response…"), f"license:v1:{license_id}:custom"))
+        self._license_id = license_id
+
+    async def pressed(self, interaction: Interaction) -> None:
+        await ask_response(interaction, f"#{self._license_id}")
+
+
+class ResponseForm(Form, template=r"license:v1:(?P<license_id>\d{1,18}):custom:form"):
+    """Takes a license's own custom response."""
+
+    def __init__(self, license_id: str) -> None:
+        super().__init__(
+            custom_id=f"license:v1:{license_id}:custom:form",
+            title=_("Response of license #{id}").format(id=license_id),
+            fields=[custom_responses.response_field()],
+        )
+        self._license_id = license_id
+
+    async def submitted(self, interaction: Interaction, typed: Mapping[str, str]) -> None:
+        is_panel = interaction.message is not None and interaction.message.flags.components_v2
+        await (acknowledge_in_place if is_panel else acknowledge)(interaction)
+        await change_response(interaction, f"#{self._license_id}", typed["custom"])
+
+
+async def ask_response(interaction: Interaction, license_: str) -> None:
+    """Open the form of a license's own custom response."""
+    by, changes = actor_of(interaction), context_of(interaction).services.changes
+    found = (await in_time(changes.editable(by, license_))).license
+    await custom_responses.open_form(interaction, ResponseForm(str(found.id)), found.custom)
+
+
+async def change_response(interaction: Interaction, license_: str, text: str | None) -> None:
+    """Set a license's own custom response, show the license, and the response as it is kept."""
+    changed = await context_of(interaction).services.changes.override(actor_of(interaction), license_, text)
+    await interaction.edit_original_response(view=changed_panel(interaction, changed))
+    if changed.after.license.custom is not None:
+        said = _("License #{id} answers with this, merged over the product's custom response:")
+        said = said.format(id=changed.after.license.id)
+        await custom_responses.show(interaction, said, changed.after.license.custom)
+
+
 def _mark(text: str) -> str:
     return f"{zlib.crc32(text.strip().encode()):08x}"
 
@@ -164,13 +243,13 @@ def _for_one_that_lives(view: LicenseView) -> list[Persistent]:
     items: list[Persistent] = []
     if view.license.expires_at_ms is not None:
         items.append(Extend(license_id))
-    items.append(EditLicense(license_id))
+    items += [EditLicense(license_id), PinVersion(license_id), Response(license_id)]
     suspended = view.license.state is LicenseState.SUSPENDED
     items.append(Reinstate(license_id) if suspended else Ask(license_id, "suspend"))
-    if view.addresses:
+    if view.addresses or view.devices:
         items.append(Ask(license_id, "reset"))
     return [*items, Blacklist(license_id), Ask(license_id, "revoke")]
 
 
-ITEMS = (Reveal, Refresh, Reinstate, Extend, EditLicense)
-FORMS = (ExtendForm, EditForm)
+ITEMS = (Reveal, Refresh, Reinstate, Extend, EditLicense, PinVersion, Response)
+FORMS = (ExtendForm, EditForm, PinForm, ResponseForm)

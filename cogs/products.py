@@ -4,7 +4,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs import completions, product_buttons, product_signing, settings_buttons
+from cogs import completions, custom_responses, product_buttons, product_signing, settings_buttons
 from cogs.actors import acknowledge
 from cogs.context import Context, Interaction
 from cogs.options import check_assignable, parse_grace_minutes
@@ -89,6 +89,27 @@ class Products(
         by = await acknowledge(interaction)
         found = await self._catalog.changeable(by, product)
         await interaction.followup.send(view=settings_buttons.panel(interaction, found.product), ephemeral=True)
+
+    @app_commands.command(description=N_("Set what a product's answers say besides: in a form, or by a JSON file"))
+    @app_commands.describe(
+        product=N_("Which product"),
+        file=N_("A JSON file in place of the form, which holds 4,000 characters"),
+        clear=N_("Whether to take the custom response away"),
+    )
+    @app_commands.autocomplete(product=completions.product(Permission.PRODUCTS_EDIT))
+    async def response(
+        self,
+        interaction: Interaction,
+        product: _NAME,
+        file: discord.Attachment | None = None,
+        clear: bool = False,  # noqa: FBT001, FBT002 - an option of the command
+    ) -> None:
+        if file is None and not clear:
+            await custom_responses.ask_product(interaction, product)
+            return
+        await acknowledge(interaction)
+        text = await custom_responses.text_of(file) if file else None
+        await custom_responses.change_product(interaction, product, text)
 
     @app_commands.command(description=N_("Retire a product: it is kept, and validates no more; you are asked first"))
     @app_commands.describe(product=N_("Which product"))

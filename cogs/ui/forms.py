@@ -1,10 +1,12 @@
 """Forms that carry their state in a versioned id, as buttons do: a submission is served even after a restart.
 
 discord.py keeps a modal in memory and drops what it does not know, so these are never given to it to keep. A form
-that is refused is offered again with everything filled in: what was typed stands in the refusal itself.
+that is refused is offered again with everything filled in: what was typed stands in the refusal itself, or is
+attached to it where there is no room.
 """
 
 import asyncio
+import io
 import re
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +28,8 @@ from licensing.ports import Unavailable
 FILLED_WITHIN_S = 2.0  # of the 3 s that Discord waits for a form: it must be the first answer
 
 _TYPED_ID = 910_000
+_TYPED_ROOM = 3_000  # of a message's text, beside labels and the sentence
+_ATTACHED = ".txt"
 
 T = TypeVar("T")
 
@@ -90,20 +94,31 @@ class Form:
         try:
             await self.submitted(interaction, typed)
         except (Refusal, Unavailable) as error:
-            await interaction.followup.send(view=self._refused(error, typed), ephemeral=True)
+            await self._offer_again(interaction, error, typed)
         context_of(interaction).outbox.wake.set()
 
     async def submitted(self, interaction: Interaction, typed: Mapping[str, str]) -> None:
         """Acknowledge, ask a service, show."""
         raise NotImplementedError
 
-    def _refused(self, error: Refusal | Unavailable, typed: Mapping[str, str]) -> discord.ui.LayoutView:
-        parts: list[layouts.Part] = [sentence(error) or ""]
+    async def _offer_again(
+        self, interaction: Interaction, error: Refusal | Unavailable, typed: Mapping[str, str]
+    ) -> None:
+        said, again = sentence(error) or "", TryAgain(self.custom_id)
+        if sum(map(len, typed.values())) <= _TYPED_ROOM:
+            await interaction.followup.send(view=self._refused(said, typed, again), ephemeral=True)
+            return
+        files = [discord.File(io.BytesIO(text.encode()), name + _ATTACHED) for name, text in typed.items() if text]
+        view = discord.ui.View(timeout=None).add_item(again)
+        await interaction.followup.send(said, files=files, view=view, ephemeral=True)
+
+    def _refused(self, said: str, typed: Mapping[str, str], again: "TryAgain") -> discord.ui.LayoutView:
+        parts: list[layouts.Part] = [said]
         for number, field in enumerate(self.fields):
             if typed.get(field.name):
                 parts.append(f"-# {field.label}")
                 parts.append(discord.ui.TextDisplay(typed[field.name], id=_TYPED_ID + number))
-        return layouts.panel(*parts, items=[TryAgain(self.custom_id)])
+        return layouts.panel(*parts, items=[again])
 
 
 class TryAgain(Persistent, template=r"form:v1:again:(?P<form_id>.{1,85})"):
@@ -122,7 +137,7 @@ class TryAgain(Persistent, template=r"form:v1:again:(?P<form_id>.{1,85})"):
             each.name: layouts.shown_text(interaction.message, _TYPED_ID + number) or ""
             for number, each in enumerate(form.fields)
         }
-        await form.open(interaction, texts)
+        await form.open(interaction, texts | await in_time(_attached_texts(interaction.message)))
 
 
 class Forms(commands.Cog):
@@ -154,6 +169,12 @@ async def in_time(asked: Awaitable[T]) -> T:
             return await asked
     except TimeoutError as error:
         raise Unavailable from error
+
+
+async def _attached_texts(message: discord.Message | None) -> dict[str, str]:
+    """Return what was typed and had no room in a refusal, by the names of its fields."""
+    attached = message.attachments if message else []
+    return {each.filename.removesuffix(_ATTACHED): (await each.read()).decode() for each in attached}
 
 
 def _outdated() -> discord.ui.LayoutView:

@@ -6,16 +6,23 @@ import discord
 
 from cogs.ui import words
 from cogs.ui.layouts import BAD, NEUTRAL, Items, clipped, panel
+from cogs.ui.version_layouts import code
 from i18n import gettext as _
 from i18n import ngettext
-from licensing.models import LicenseView
+from licensing.choices import VersionMode
+from licensing.models import Device, License, LicenseView
+from licensing.versions import pin_text
 
 REASON_ID = 900_001
 
 _NOTES_LENGTH = 1_000
 _CHANGED_NOTES_LENGTH = 150
-_ADDRESSES_ROOM = 1_200
-_FREED_ROOM = 600
+_ADDRESSES_ROOM = 700
+_DEVICES_ROOM = 500
+_FREED_ROOM = 300
+_PIN_LENGTH = 140
+_CUSTOM_LENGTH = 120
+_DEVICE_LENGTH = 64
 _LEAD_ROOM = 1_000
 
 
@@ -28,6 +35,8 @@ def license_facts(view: LicenseView, key_tail: str, *, now_ms: int, staff: bool)
         _("**Expires:** {when}").format(when=words.expiry(license_)),
         _("**Addresses:** {count}").format(count=words.addresses(view)),
     ]
+    if view.devices or view.product.settings.max_devices is not None:
+        lines.append(_("**Devices:** {count}").format(count=_devices(view)))
     if staff:
         lines.insert(2, _("**Holder:** {holder}").format(holder=words.holder(view.customer)))
         lines.append(_("**Issued:** {when}").format(when=words.when(license_.created_at_ms)))
@@ -35,9 +44,47 @@ def license_facts(view: LicenseView, key_tail: str, *, now_ms: int, staff: bool)
         lines.append(_("**Claimed:** {when}").format(when=words.when(license_.claimed_at_ms)))
     if license_.revoked_at_ms is not None:
         lines.append(_("**Revoked:** {when}").format(when=words.when(license_.revoked_at_ms)))
+    if staff:
+        lines += _own_terms(view)
     if staff and license_.notes:
         lines.append(_("**Notes:** {notes}").format(notes=words.plain(license_.notes, _NOTES_LENGTH)))
     return "\n".join(lines)
+
+
+def _own_terms(view: LicenseView) -> Iterator[str]:
+    """Yield what a license has of its own beside its product's versions and response."""
+    license_, settings = view.license, view.product.settings
+    if _pin(license_):
+        unheard = "" if settings.versions is not VersionMode.OFF else " " + _("(versions are not looked at)")
+        yield _("**Version pin:** {version}").format(version=code(_pin(license_), _PIN_LENGTH)) + unheard
+    if license_.custom is not None:
+        unsent = "" if settings.custom_response else " " + _("(custom responses are left out)")
+        yield _("**Custom response:** {custom}").format(custom=code(license_.custom, _CUSTOM_LENGTH)) + unsent
+
+
+def _pin(license_: License) -> str:
+    return pin_text(license_.version_pinned, license_.version_min, license_.version_max)
+
+
+def _devices(view: LicenseView) -> str:
+    taken, limit = len(view.devices), view.product.settings.max_devices
+    if limit is None:
+        return _("{taken} (no limit)").format(taken=taken)
+    return _("{taken} of {limit}").format(taken=taken, limit=limit)
+
+
+def _device(seat: Device) -> str:
+    if not seat.device:
+        return _("Callers that name no device")
+    return _("Device {name}").format(name=code(seat.device, _DEVICE_LENGTH))
+
+
+def device_lines(view: LicenseView) -> str:
+    """Return the devices that took a seat, the one seen last on top."""
+    seats = sorted(view.devices, key=lambda seat: seat.last_seen_at_ms, reverse=True)
+    text = _("{device} · last seen {when}")
+    lines = [text.format(device=_device(seat), when=words.ago(seat.last_seen_at_ms)) for seat in seats]
+    return clipped(lines, _DEVICES_ROOM)
 
 
 def address_lines(view: LicenseView) -> str:
@@ -49,14 +96,24 @@ def address_lines(view: LicenseView) -> str:
 
 
 def license_panel(
-    view: LicenseView, key_tail: str, *, now_ms: int, items: Items = (), lead: str = "", staff: bool = True
+    view: LicenseView,
+    key_tail: str,
+    *,
+    now_ms: int,
+    items: Items = (),
+    lead: str = "",
+    below: Sequence[str] = (),
+    staff: bool = True,
 ) -> discord.ui.LayoutView:
-    """Return a license with what can be done about it; `lead` says what has just happened."""
+    """Return a license with what can be done about it.
+
+    `lead` says what has just happened; `below` is shown last, as far as there is room.
+    """
     title = f"### {words.plain(view.product.name)} · #{view.license.id}"
     facts = license_facts(view, key_tail, now_ms=now_ms, staff=staff)
-    seats = address_lines(view) if staff else ""
+    seats = [address_lines(view), device_lines(view)] if staff else []
     bad = view.license.revoked_at_ms is not None
-    parts = [part for part in (title, lead[:_LEAD_ROOM], facts, seats) if part]
+    parts = [part for part in (title, lead[:_LEAD_ROOM], facts, *seats, *below) if part]
     return panel(*parts, items=items, color=BAD if bad else NEUTRAL)
 
 
@@ -82,9 +139,27 @@ def _changes(before: LicenseView, after: LicenseView, now_ms: int) -> Iterator[s
     if freed:
         yield _("**Freed:**")
         yield clipped([f"- `{address}`" for address in freed], _FREED_ROOM)
+    yield from _changed_devices(before, after)
+    yield from _changed_terms(old, new)
     if old.notes != new.notes:
         notes = [words.plain(text, _CHANGED_NOTES_LENGTH) if text else _("none") for text in (old.notes, new.notes)]
         yield _("**Notes:** {notes}").format(notes=words.change(*notes))
+
+
+def _changed_devices(before: LicenseView, after: LicenseView) -> Iterator[str]:
+    if before.devices != after.devices:
+        yield _("**Devices:** {count}").format(count=words.change(_devices(before), _devices(after)))
+        gone = [f"- {_device(seat)}" for seat in before.devices if seat not in after.devices]
+        yield clipped(gone, _FREED_ROOM)
+
+
+def _changed_terms(old: License, new: License) -> Iterator[str]:
+    if _pin(old) != _pin(new):
+        pins = [code(pin, _PIN_LENGTH) if pin else _("any") for pin in (_pin(old), _pin(new))]
+        yield _("**Version pin:** {version}").format(version=words.change(*pins))
+    if old.custom != new.custom:
+        texts = [code(text, _CUSTOM_LENGTH) if text else _("none") for text in (old.custom, new.custom)]
+        yield _("**Custom response:** {custom}").format(custom=words.change(*texts))
 
 
 def question(
@@ -102,6 +177,9 @@ def question(
     if taken:
         used = ngettext("It runs on {count} address.", "It runs on {count} addresses.", taken)
         lines.append(used.format(count=taken))
+    if view.devices:
+        known = len(view.devices)
+        lines.append(ngettext("It knows {count} device.", "It knows {count} devices.", known).format(count=known))
     if reason is None:
         return panel("\n".join(lines), items=items, color=BAD)
     lines.append(_("**Reason, as the holder will read it:**"))
