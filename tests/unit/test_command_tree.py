@@ -12,7 +12,7 @@ from i18n import gettext, languages, using_locale
 STAFF = {"Licenses", "approvals", "blacklist", "license", "product", "staff"}
 MEMBERS = {"claim", "licenses"}
 TRANSFERS = {"transfer request", "transfer list", "transfer cancel"}
-NAMES_SOMETHING = {"entry", "license", "product", "permissions"}
+NAMES_SOMETHING = {"entry", "key_name", "license", "product", "permissions"}
 
 
 class Nothing:
@@ -47,6 +47,7 @@ async def test_the_commands_are_those_that_the_docs_name(bot: KeyPortClient):
     assert {command.qualified_name for command in leaves(bot)} == {
         *("product create", "product list", "product view", "product settings", "product rotate-key"),
         *("product archive", "product unarchive", "product disable", "product enable"),
+        *("product key add", "product key list", "product key remove", "product signing"),
         *("license issue", "license view", "license find", "license check", "license revoke"),
         *("license edit", "license extend", "license suspend", "license reinstate", "license reset-ips"),
         "approvals",
