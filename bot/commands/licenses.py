@@ -1,12 +1,12 @@
 """`keyport license …` and `keyport product list`: what they do and what they tell."""
 
-import sys
 from collections.abc import Awaitable, Callable
 
 import typer
 
 from bot.commands.operator import Desk, run_at_desk, tell
 from bot.commands.options import Refused
+from bot.commands.questions import agreed, answer, require
 from bot.commands.words import license_line, minute, plain
 from bot.config import Config
 from i18n import gettext as _
@@ -63,7 +63,7 @@ def revoke(config: Config, text: str, *, server: str | None, reason: str | None,
         # Asked between two short visits to the store, so that Ctrl-C ends the question at once.
         view, now_ms = run_at_desk(config, server, look)
         tell(_capitalized(license_line(view, now_ms=now_ms)))
-        _require(_agreed(_("Revoke it for good?")))
+        require(agreed(_("Revoke it for good?")))
     _change(config, text, server, change)
 
 
@@ -78,8 +78,8 @@ def restore(config: Config, text: str, *, server: str | None) -> None:
     view, now_ms = run_at_desk(config, server, look)
     tell(_capitalized(license_line(view, now_ms=now_ms)))
     tell(_("It was revoked on {time}.").format(time=minute(view.license.revoked_at_ms or 0)))
-    _require(_agreed(_("A revocation is meant to be final. Take this one back?")))
-    _require(_answer(_("Type the license's number to confirm:")).lstrip("#") == str(view.license.id))
+    require(agreed(_("A revocation is meant to be final. Take this one back?")))
+    require(answer(_("Type the license's number to confirm:")).lstrip("#") == str(view.license.id))
     _change(config, text, server, lambda desk, named: desk.changes.restore(desk.by, named))
 
 
@@ -140,19 +140,3 @@ def _tell_cut_short(done: int, count: int) -> None:
 
 def _capitalized(sentence: str) -> str:
     return f"{sentence[:1].upper()}{sentence[1:]}."
-
-
-def _agreed(question: str) -> bool:
-    yes = {"y", "yes", *_("y yes").split()}  # every answer that agrees, with blanks between
-    return _answer(_("{question} [y/N]").format(question=question)).casefold() in yes
-
-
-def _answer(question: str) -> str:
-    """Ask on standard error, which is not what a command puts out; no answer is an empty one."""
-    typer.echo(f"{question} ", err=True, nl=False)
-    return sys.stdin.readline().strip()
-
-
-def _require(agreed: bool) -> None:  # noqa: FBT001 - an answer is all there is to pass
-    if not agreed:
-        raise Refused(_("Nothing was changed."))

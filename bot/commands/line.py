@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands import operator_line
+from bot.commands import operator_line, platform_line
 from bot.commands.options import ConfigPath, settings
 from bot.commands.versions import described, program_version
 from i18n import gettext as _
@@ -34,6 +34,7 @@ def build() -> typer.Typer:
     line.command("sandbox", help=_("Try everything without Discord, on a database of its own."))(_sandbox)
     line.command("start", hidden=True, help=_("Run the bot if a token is configured, else the sandbox."))(_start)
     operator_line.add_to(line)
+    platform_line.add_to(line)
     line.command("check-config", help=_("Check the settings and show those in force."))(_check_config)
     line.command("migrate", help=_("Bring the database to this version, after a copy was made."))(_migrate)
     line.command("backup", help=_("Write database and key file into one encrypted archive."))(_backup)

@@ -97,7 +97,9 @@ def choose(organizations: Sequence[Organization], wanted: str | None) -> Organiz
         )
     if len(found) > 1:
         raise Refused(
-            _("Several servers have that name; add --server with a number: {servers}.").format(servers=listed(found))
+            _("Several servers have that name; give the number of one of them: {servers}.").format(
+                servers=listed(found)
+            )
         )
     return found[0]
 
