@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV ?= uv
 
-.PHONY: help install run test check format lint types contracts messages lock bench pictures clean
+.PHONY: help install run test check fuzz format lint types contracts messages lock bench pictures clean
 
 help: ## What there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,10 @@ check: $(VENV)/.dev ## Everything CI runs: format, lint, types, contracts, tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory test
+
+fuzz: $(VENV)/.dev ## Send a live server thousands of requests made from /openapi.json (FUZZ_EXAMPLES, FUZZ_SEED)
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} \
+		$(BIN)/python -m pytest tests/api/test_schemathesis.py -n 2 -rP --timeout 3600
 
 format: $(VENV)/.dev ## Format the code and mend what can be mended by itself
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .
