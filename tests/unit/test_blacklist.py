@@ -87,8 +87,9 @@ def test_what_is_neither_an_address_nor_a_range_is_refused(typed: str):
     ["0.0.0.0/0", "10.0.0.0/7", "::/0", "2000::/15", "::ffff:0:0/96", "::ffff:10.0.0.0/103", "::ffff:1.2.3.4/8"],
 )
 def test_a_range_that_would_block_nearly_everybody_is_refused(typed: str):
-    with pytest.raises(NetworkTooWide):
+    with pytest.raises(NetworkTooWide) as refused:
         parse_network(typed)
+    assert refused.value.data == {"text": typed}
 
 
 @given(text=st.one_of(st.text(), st.text(st.sampled_from("0123456789abf.:/% "), max_size=45)))

@@ -129,6 +129,7 @@ def test_what_javascript_does_not_read_is_never_kept(javascript, text: str):
         ('\ufeff { "b" : 1.0 ,\r\n\t"a" : [ 1 , { } , [ ] ] } \n', '{"b":1,"a":[1,{},[]]}'),
         ('{"a":1e21,"b":1e-7,"c":-0,"d":0.000001}', '{"a":1e+21,"b":1e-7,"c":0,"d":0.000001}'),
         ('{"a":100e-2,"b":-12.50,"c":1.5E+3,"d":1e-400}', '{"a":1,"b":-12.5,"c":1500,"d":0}'),
+        ('{"a":1.5e-7,"b":-25e298,"c":1e-9}', '{"a":1.5e-7,"b":-2.5e+299,"c":1e-9}'),
         ('{"a":9007199254740992,"b":-9007199254740992}', '{"a":9007199254740992,"b":-9007199254740992}'),
         ('{"a":"\\u00e4\\u0001\\/\\u2028","b":true}', '{"a":"ä\\u0001/\u2028","b":true}'),
         ('{"\\ud83d\\ude00":null}', '{"😀":null}'),
@@ -154,6 +155,7 @@ def test_every_portable_object_is_kept_and_means_the_same(value, indent, ascii_o
         ('{"a":1e309}', "a"), ('{"a":-1e309}', "a"), ('{"a":NaN}', "a"), ('{"a":Infinity}', "a"),
         ('{"a":-Infinity}', "a"), ('{"a":"\\ud800"}', "a"), ('{"a":"\\udc00\\ud800"}', "a"), ('{"a":"\ud800"}', "a"),
         ('{"b":{"a\\udfff":1}}', "b"), ('{"\\ud800":1}', "a name"), ('{"a":\n' + "[" * 40 + "]" * 40 + "}", "line 2"),
+        ('\n{"a":' + "[" * 40 + "]" * 40 + "\n\n}", "line 2"),
     ],
 )  # fmt: skip
 def test_what_programs_read_differently_is_refused_with_its_place(text: str, where: str):
@@ -192,9 +194,11 @@ def test_an_object_may_have_as_many_bytes_as_the_limit_and_not_one_more():
 
 
 def test_blanks_do_not_count_towards_the_limit_within_reason():
-    assert canonical("{" + " " * CUSTOM_BYTES + "}") == "{}"
-    with pytest.raises(CustomTooLarge):
-        canonical("{" + " " * 100 * CUSTOM_BYTES + "}")
+    reason = 8 * CUSTOM_BYTES
+    assert canonical("{}".center(reason)) == "{}"
+    with pytest.raises(CustomTooLarge) as refused:
+        canonical("{}".center(reason + 1))
+    assert refused.value.data == {"limit": CUSTOM_BYTES}
 
 
 @pytest.mark.parametrize(
@@ -210,6 +214,8 @@ def test_an_object_may_be_nested_32_deep_and_no_deeper():
     assert canonical(deepest) == deepest
     with pytest.raises(CustomNotPortable):
         canonical(deepest.replace("[]", "[[]]"))
+    side_by_side = '{"a":[' + ",".join(["[]", "{}"] * 40) + "]}"
+    assert canonical(side_by_side) == side_by_side
 
 
 def test_brackets_inside_of_text_are_no_nesting():

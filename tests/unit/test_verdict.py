@@ -367,6 +367,8 @@ def test_which_version_is_allowed(row):
     enforced = reported.with_settings(versions=ENFORCE).judged()
     assert enforced.status is (Status.ACTIVE if valid else Status.VERSION_NOT_ALLOWED)
     assert (enforced.version, enforced.version_valid) == (counts, valid)
+    untracked = reported.with_settings(track_ip_on_validate=False).judged()
+    assert (untracked.status, untracked.version, untracked.version_valid) == (Status.ACTIVE, counts, valid)
     off = reported.with_settings(versions=VersionMode.OFF).judged()
     assert (off.status, off.version, off.version_valid) == (Status.ACTIVE, version, None)
 
@@ -455,6 +457,8 @@ def test_a_trace_tells_which_rule_or_pin_decided_about_a_version():
         "pin": ">=1.5 <2",
         "valid": False,
     }
+    exact = versions(ENFORCE, ("1.x", ALLOWED), version_pinned="1.3.0")(Situation())
+    assert fact_of(exact, "version")["pin"] == "1.3.0"
     unlisted = versions(VersionMode.REPORT)(Situation())
     fact = fact_of(unlisted, "version")
     assert (fact["state"], fact["rule"], fact["listed"], fact["pin"], fact["valid"]) == (
