@@ -193,6 +193,7 @@ def console_rows() -> list[list[str]]:
     return [
         *rows(section("docs/operators.md", "Commands")),
         *rows(section("docs/operators.md", "Without Discord")),
+        *rows(section("docs/operators.md", "Servers, plans and blocked addresses")),
     ]
 
 
