@@ -58,15 +58,15 @@ async def test_everything_works_from_the_buttons_of_the_panel_after_a_restart(sh
     await panel.wait_for("**Status:** suspended → active")
     await (await panel.click("Extend…")).submit({"How long": "5d"})
     await panel.wait_for(f"<t:{shop.world.now_ms // 1000 + 15 * DAY_S}:f>")
-    reset = await panel.click("Reset addresses…")
+    reset = await panel.click("Reset addresses and devices…")
     assert "It runs on 1 address." in reset.text
     assert "a@example.com" in reset.text
-    await reset.click("Reset addresses")
-    await reset.wait_for("has no registered addresses any more")
+    await reset.click("Reset addresses and devices")
+    await reset.wait_for("has no registered addresses or devices any more")
     assert "**Addresses:** 1 (no limit) → 0 (no limit)\n**Freed:**\n- `203.0.113.1`\n" in reset.text
     await panel.click("Refresh")
     await panel.wait_for("**Addresses:** 0")
-    assert "Reset addresses…" not in [button.label for button in panel.buttons]
+    assert "Reset addresses and devices…" not in [button.label for button in panel.buttons]
 
 
 async def test_an_edit_by_command_shows_before_and_after_and_leaves_the_rest(shop: Shop):
@@ -195,14 +195,17 @@ async def test_each_change_asks_for_its_own_permission_when_it_is_pressed(shop: 
     await shop.validate(api_key, key)
     await shop.grant("licenses:view", "licenses:edit", "licenses:reset_ips", "licenses:revoke")
     panel = await shop.support.slash("license view", license=key)
-    questions = {label: await panel.click(label) for label in ("Suspend…", "Reset addresses…", "Revoke…")}
+    questions = {label: await panel.click(label) for label in ("Suspend…", "Reset addresses and devices…", "Revoke…")}
     form = await panel.click("Extend…")
     taken = "licenses:edit, licenses:reset_ips, licenses:revoke"
     await shop.owner.slash("staff revoke", role=shop.support_role, permissions=taken)
     before = await shop.world.events()
 
     assert "`licenses:edit`" in (await questions["Suspend…"].click("Suspend")).text
-    assert "`licenses:reset_ips`" in (await questions["Reset addresses…"].click("Reset addresses")).text
+    assert (
+        "`licenses:reset_ips`"
+        in (await questions["Reset addresses and devices…"].click("Reset addresses and devices")).text
+    )
     assert "`licenses:revoke`" in (await questions["Revoke…"].click("Revoke for good")).text
     assert "`licenses:edit`" in (await panel.click("Edit…")).text
     assert "`licenses:edit`" in (await form.submit({"How long": "5d"})).text

@@ -5,6 +5,11 @@ import asyncio
 import pytest
 from discord_shop import Shop
 
+from sandbox.components import walk
+from sandbox.reply import Reply
+
+SEATS = "Addresses and devices"
+
 
 def settings_of(shop: Shop, name: str = "Pro"):
     return shop.world.store.read(lambda tx: tx.products.by_name(shop.guild.id, name))
@@ -13,29 +18,51 @@ def settings_of(shop: Shop, name: str = "Pro"):
 async def test_every_switch_is_set_from_the_panel_and_shown_before_and_after(shop: Shop):
     await shop.product()
     panel = await shop.owner.slash("product settings", product="Pro")
-    assert "### Settings of Pro" in panel.text
+    assert "### Settings of Pro · General" in panel.text
     assert panel.ephemeral
 
     await panel.click("Stop enforcing")
     await panel.wait_for("**Expiry:** enforced → shown, not enforced")
-    await panel.click("Turn off")
-    await panel.wait_for("**IP system:** on → off")
     await panel.click("Count from the claim")
     await panel.wait_for("**It counts from:** the issue → the claim")
-    await panel.select("product:v1:1:choose:auto_register", "first")
-    await panel.wait_for("**New addresses:** registered up to the limit → the first is registered, all others")
+    await (await panel.click("Set duration…")).submit({"Default duration": "30d"})
+    await panel.wait_for("**Default duration:** never ends → 30d")
     await panel.select("product:v1:1:choose:transfers", "off")
     await panel.wait_for("**Transfers:** staff approve each → not allowed")
     await panel.select("product:v1:1:role", shop.holders)
     await panel.wait_for(f"**Role for holders:** none → {shop.holders.mention}")
+    await panel.select("product:v1:1:role")
+    await panel.wait_for(f"**Role for holders:** {shop.holders.mention} → none")
+
+    await panel.click("Addresses and devices")
+    await panel.click("Turn off")
+    await panel.wait_for("**IP system:** on → off")
+    await panel.select("product:v1:1:choose:auto_register", "first")
+    await panel.wait_for("**New addresses:** registered up to the limit → the first is registered, all others")
     await (await panel.click("Set limit…")).submit({"Addresses per license": "3"})
     await panel.wait_for("**Addresses per license:** no limit → 3")
     await (await panel.click("Set days…")).submit({"Days without use": "1"})
     await panel.wait_for("**Unused addresses:** kept for ever → freed after 1 day")
-    await (await panel.click("Set duration…")).submit({"Default duration": "30d"})
-    await panel.wait_for("**Default duration:** never ends → 30d")
-    await panel.select("product:v1:1:role")
-    await panel.wait_for(f"**Role for holders:** {shop.holders.mention} → none")
+    await (await panel.click("Set device limit…")).submit({"Devices per license": "2"})
+    await panel.wait_for("**Devices per license:** no limit → 2")
+
+    await panel.click("Versions")
+    await panel.select("product:v1:1:choose:versions", "enforce")
+    await panel.wait_for("**Versions:** not looked at → enforced: one that is not allowed is refused")
+    await panel.select("product:v1:1:choose:unlisted_versions", "allow_newer")
+    await panel.wait_for("**Versions not on the list:** not allowed → allowed where newer than the latest")
+
+    await panel.click("Answers")
+    await panel.click("Leave it out")
+    await panel.wait_for("**Custom response:** sent where there is one → left out")
+    await panel.click("Explain")
+    await panel.wait_for("**Refused answers:** with their status alone → with a sentence and a support code")
+    await panel.click("Use KeyPort's alone")
+    await panel.wait_for("**Statuses:** all, the finer ones too → KeyPort's own alone")
+    await (await panel.click("Set lifetime…")).submit({"Days that a license file is good for": "14"})
+    await panel.wait_for("**License files:** not issued → good for 14 days")
+    assert "**Signature in the body:** off\n**Signature in headers:** off\n" in panel.text
+    assert "`/product signing`" in panel.text
 
     settings = (await settings_of(shop)).settings.model_dump(mode="json")
     assert settings == {
@@ -48,9 +75,56 @@ async def test_every_switch_is_set_from_the_panel_and_shown_before_and_after(sho
         "default_duration": "30d",
         "duration_from": "claim",
         "transfers": "off",
+        "max_devices": 2,
+        "versions": "enforce",
+        "unlisted_versions": "allow_newer",
+        "custom_response": False,
+        "explain": True,
+        "strict_statuses": True,
+        "sign_hmac": False,
+        "sign_headers": None,
+        "license_file_days": 14,
     }
     viewed = await shop.owner.slash("product view", product="Pro")
     assert "**Default duration:** 30d" in viewed.text
+    assert "**Devices per license:** 2" in viewed.text
+
+
+async def test_a_panel_keeps_its_page_through_changes_and_refreshes_and_after_a_restart(shop: Shop):
+    await shop.product()
+    panel = await shop.owner.slash("product settings", product="Pro")
+    pages = ["General", "Addresses and devices", "Versions", "Answers"]
+    assert [button.label for button in panel.buttons[-5:]] == [*pages, "Refresh"]
+    for page in reversed(pages[1:]):
+        await panel.click(page)
+        assert f"### Settings of Pro · {page}" in panel.text
+        assert panel.button(page).disabled
+    await shop.restart_bot()
+
+    await panel.click("Turn off")
+    await panel.wait_for("**IP system:** on → off")
+    assert "· Addresses and devices" in panel.text
+    await panel.click("Refresh")
+    await panel.wait_for(lambda it: "→" not in it.text)
+    assert "· Addresses and devices" in panel.text
+
+
+async def test_the_buttons_of_a_panel_from_before_there_were_pages_go_on_working(shop: Shop):
+    await shop.product()
+    panel = await shop.owner.slash("product settings", product="Pro")
+
+    async def press_old(custom_id: str) -> Reply:
+        button = next(each for each in walk(panel.message.components) if each.get("custom_id"))
+        button["custom_id"] = custom_id
+        return await panel.click(custom_id)
+
+    form = await press_old("product:v1:1:type:address_idle_days")
+    await form.submit({"Days without use": "7"})
+    await panel.wait_for("kept for ever → freed after 7 days")
+    await press_old("product:v1:1:set:track_ip_on_validate:off")
+    await panel.wait_for("**IP system:** on → off")
+    await press_old("product:v1:1:settings")
+    await panel.wait_for("### Settings of Pro · General")
 
 
 async def test_two_staff_who_set_two_switches_from_two_panels_lose_nothing(shop: Shop):
@@ -58,11 +132,13 @@ async def test_two_staff_who_set_two_switches_from_two_panels_lose_nothing(shop:
     await shop.grant("products:edit")
     first = await shop.owner.slash("product settings", product="Pro")
     second = await shop.support.slash("product settings", product="Pro")
+    await second.click("Addresses and devices")
 
     await asyncio.gather(first.click("Stop enforcing"), second.click("Turn off"))
 
     settings = (await settings_of(shop)).settings
     assert (settings.enforce_expiry, settings.track_ip_on_validate) == (False, False)
+    await second.click("General")
     again = await second.click("product:v1:1:set:enforce_expiry:on")
     assert not again.failed
     assert (await settings_of(shop)).settings.enforce_expiry
@@ -84,14 +160,17 @@ async def test_a_panel_pressed_after_the_permission_was_taken_changes_nothing(sh
     await shop.product()
     await shop.grant("products:edit")
     panel = await shop.support.slash("product settings", product="Pro")
-    form = await panel.click("Set limit…")
+    seats = await shop.support.slash("product settings", product="Pro")
+    await seats.click("Addresses and devices")
+    form = await seats.click("Set limit…")
     before = await settings_of(shop)
     await shop.owner.slash("staff revoke", role=shop.support_role, permissions="products:edit")
 
     said = [
         await panel.click("Stop enforcing"),
         await panel.click("Refresh"),
-        await panel.click("Set days…"),
+        await panel.click("Versions"),
+        await seats.click("Set days…"),
         await panel.select("product:v1:1:choose:transfers", "off"),
         await panel.select("product:v1:1:role"),
         await form.submit({"Addresses per license": "9"}),
@@ -104,20 +183,24 @@ async def test_a_panel_pressed_after_the_permission_was_taken_changes_nothing(sh
 
 
 @pytest.mark.parametrize(
-    ("opener", "field", "typed", "said"),
+    ("page", "opener", "field", "typed", "said"),
     [
-        ("Set limit…", "Addresses per license", "many 🚀", "must be between 0 and 100000"),
-        ("Set limit…", "Addresses per license", "-1", "must be between 0 and 100000"),
-        ("Set days…", "Days without use", "999999999999", "must be between 0 and 3650"),
-        ("Set duration…", "Default duration", "1m", "could mean minutes or months"),
-        ("Set duration…", "Default duration", "2027-01-01", "is no duration"),
+        (SEATS, "Set limit…", "Addresses per license", "many 🚀", "must be between 0 and 100000"),
+        (SEATS, "Set limit…", "Addresses per license", "-1", "must be between 0 and 100000"),
+        (SEATS, "Set days…", "Days without use", "999999999999", "must be between 0 and 3650"),
+        (SEATS, "Set device limit…", "Devices per license", "1e3", "must be between 0 and 100000"),
+        ("Answers", "Set lifetime…", "Days that a license file is good for", "367", "can last 1 to 366 days"),
+        (None, "Set duration…", "Default duration", "1m", "could mean minutes or months"),
+        (None, "Set duration…", "Default duration", "2027-01-01", "is no duration"),
     ],
 )
 async def test_a_form_that_is_refused_opens_again_with_everything_filled_in(
-    shop: Shop, opener: str, field: str, typed: str, said: str
+    shop: Shop, *, page: str | None, opener: str, field: str, typed: str, said: str
 ):
     await shop.product()
     panel = await shop.owner.slash("product settings", product="Pro")
+    if page:
+        await panel.click(page)
 
     refused = await (await panel.click(opener)).submit({field: typed})
     again = await refused.click("Try again")
@@ -131,12 +214,14 @@ async def test_a_form_that_is_refused_opens_again_with_everything_filled_in(
 async def test_a_form_that_was_open_while_the_bot_restarted_is_served(shop: Shop):
     await shop.product()
     panel = await shop.owner.slash("product settings", product="Pro")
+    await panel.click(SEATS)
     form = await panel.click("Set limit…")
     await shop.restart_bot()
 
     await form.submit({"Addresses per license": "4"})
 
     await panel.wait_for("no limit → 4")
+    await panel.click("General")
     await panel.click("Stop enforcing")
     await panel.wait_for("**Expiry:** enforced → shown, not enforced")
 
@@ -145,6 +230,8 @@ async def test_a_form_shows_how_it_is_now_and_not_how_the_panel_shows_it(shop: S
     await shop.product(max_ips=2)
     panel = await shop.owner.slash("product settings", product="Pro")
     other = await shop.owner.slash("product settings", product="Pro")
+    await panel.click(SEATS)
+    await other.click(SEATS)
     await (await other.click("Set limit…")).submit({"Addresses per license": "8"})
 
     form = await panel.click("Set limit…")
