@@ -18,6 +18,7 @@ from cogs import (
     blacklist_buttons,
     custom_responses,
     find_buttons,
+    history_buttons,
     license_buttons,
     license_questions,
     product_buttons,
@@ -44,6 +45,7 @@ from cogs.transfers import Transfers
 from cogs.tree import Catalogues, Tree
 from cogs.ui.forms import Forms, TryAgain
 from cogs.ui.persistent import Cancel
+from cogs.why import Why
 from licensing.addresses import EVERYTHING_PLAIN, Counting
 from licensing.ports import Clock, Store, Unavailable
 
@@ -56,6 +58,7 @@ _ITEMS = (
     *approvals.ITEMS,
     *blacklist_buttons.ITEMS,
     *find_buttons.ITEMS,
+    *history_buttons.ITEMS,
     *license_buttons.ITEMS,
     *license_questions.ITEMS,
     *product_buttons.ITEMS,
@@ -147,6 +150,7 @@ class KeyPortClient(commands.Bot):
         await self.add_cog(Licenses(self.context))
         await self.add_cog(Account(self.context))
         await self.add_cog(Transfers(self.context))
+        await self.add_cog(Why(self.context))
         await self.add_cog(Approvals())
         await self.add_cog(Blacklist(self.context))
         await self.add_cog(Staff(self.context))

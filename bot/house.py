@@ -101,6 +101,7 @@ def build_services(house: House) -> "Services":
     from licensing.services.catalog import CatalogService  # noqa: PLC0415
     from licensing.services.changes import ChangeService  # noqa: PLC0415
     from licensing.services.finder import FinderService  # noqa: PLC0415
+    from licensing.services.history import HistoryService  # noqa: PLC0415
     from licensing.services.licenses import LicenseService  # noqa: PLC0415
     from licensing.services.organizations import OrganizationService  # noqa: PLC0415
     from licensing.services.roles import RoleService  # noqa: PLC0415
@@ -123,6 +124,7 @@ def build_services(house: House) -> "Services":
         blacklist=BlacklistService(store, vault, clock=clock),
         organizations=OrganizationService(store, plans=plans, clock=clock),
         roles=RoleService(store, clock=clock),
+        history=HistoryService(store, vault, keeping=house.keeping, clock=clock),
     )
 
 

@@ -15,6 +15,7 @@ from licensing.services.blacklist import BlacklistService
 from licensing.services.catalog import CatalogService
 from licensing.services.changes import ChangeService
 from licensing.services.finder import FinderService
+from licensing.services.history import HistoryService
 from licensing.services.licenses import LicenseService
 from licensing.services.organizations import OrganizationService
 from licensing.services.roles import RoleService
@@ -43,6 +44,7 @@ class Services:
     blacklist: BlacklistService
     organizations: OrganizationService
     roles: RoleService
+    history: HistoryService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

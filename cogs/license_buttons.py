@@ -9,6 +9,7 @@ from cogs import custom_responses
 from cogs.actors import acknowledge, acknowledge_in_place, actor_of
 from cogs.blacklist_buttons import Blacklist
 from cogs.context import Interaction, context_of
+from cogs.history_buttons import LastValidations
 from cogs.license_questions import Ask
 from cogs.ui import license_layouts
 from cogs.ui.forms import Field, Form, in_time
@@ -227,6 +228,7 @@ def panel(interaction: Interaction, view: LicenseView, *, lead: str = "") -> dis
     items: list[Persistent] = [Reveal(license_id), Refresh(license_id)]
     if view.license.revoked_at_ms is None:
         items += _for_one_that_lives(view)
+    items.append(LastValidations(license_id))
     key_tail = context_of(interaction).services.licenses.key_tail(view)
     now_ms = context_of(interaction).clock()
     return license_layouts.license_panel(view, key_tail, now_ms=now_ms, items=items, lead=lead)

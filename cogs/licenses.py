@@ -142,10 +142,11 @@ class Licenses(
     ) -> None:
         by = await acknowledge(interaction)
         counting, ip = self._context.counting, parse_address(address)
-        place = counting.address(ip) if ip else None
-        call = Call("", place, version, counting.device(device), ip)
+        place, named = counting.address(ip) if ip else None, counting.device(device)
+        call = Call("", place, version, named, ip)
         checked = await self._licenses.check(by, license, call)
-        panel = layouts.check_panel(checked, self._licenses.key_tail(checked.view), address=place)
+        typed = {place or "": str(ip), named or "": device or ""}
+        panel = layouts.check_panel(checked, self._licenses.key_tail(checked.view), typed=typed)
         await interaction.followup.send(view=panel, ephemeral=True)
 
 

@@ -123,6 +123,7 @@ def services(world: World) -> Services:
         blacklist=world.blacklist,
         organizations=world.organizations,
         roles=world.roles,
+        history=world.history,
     )
 
 

@@ -1,18 +1,18 @@
 """Panels: plain data in, a layout out; nothing here asks anybody anything."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import discord
 
-from cogs.ui import words
+from cogs.ui import trace_words, words
 from i18n import gettext as _
 from i18n import ngettext
 from licensing.choices import ProductState
 from licensing.models import Product, StaffGrant
 from licensing.services.catalog import ProductView
 from licensing.services.licenses import Checked
-from licensing.verdict import Outcome
+from licensing.verdict import STRICT
 
 TEXT_LIMIT = 3_600  # of the 4,000 characters that a layout may show
 GOOD, BAD, NEUTRAL = discord.Color.green(), discord.Color.red(), discord.Color.blurple()
@@ -22,7 +22,6 @@ Part = str | discord.ui.TextDisplay[Any] | discord.ui.Section[Any] | discord.ui.
 
 _ALL_TEXT = 3_950
 _ROW = 5
-_MARKS = {Outcome.PASSED: "✅", Outcome.FAILED: "❌", Outcome.SKIPPED: "⏭️"}
 
 
 def panel(
@@ -64,23 +63,26 @@ def shown_text(message: discord.Message | None, text_id: int) -> str | None:
     return None
 
 
-def check_panel(checked: Checked, key_tail: str, *, address: str | None) -> discord.ui.LayoutView:
-    """Return what a validation would answer now, with every check in its order."""
-    valid = checked.verdict.valid
+def check_panel(checked: Checked, key_tail: str, *, typed: Mapping[str, str]) -> discord.ui.LayoutView:
+    """Return what a validation would answer now, with every check in its order and the fact that decided it.
+
+    `typed` says what somebody typed where a hash of it was judged.
+    """
+    verdict, settings = checked.verdict, checked.view.product.settings
     accepted, refused = _("### {product} · {key} would be accepted"), _("### {product} · {key} would be refused")
-    title = (accepted if valid else refused).format(
+    title = (accepted if verdict.valid else refused).format(
         product=words.plain(checked.view.product.name), key=words.tail(key_tail)
     )
-    lines = []
-    for step in checked.steps:
-        asked = not (step.check == "address" and address is None and step.outcome is Outcome.PASSED)
-        found = step.outcome if asked else Outcome.SKIPPED
-        line = f"{_MARKS[found]} {words.check(step.check)}: {words.outcome(found)}"
-        lines.append(line if step.status is None else f"{line} ({words.status(step.status)})")
-    if address is None:
-        lines.append(_("-# No address was given, so the address limit was not checked."))
-    answer = _("Status: `{status}`").format(status=checked.verdict.status.value)
-    return panel(title, "\n".join(lines), answer, color=GOOD if valid else BAD)
+    status = STRICT.get(verdict.status, verdict.status) if settings.strict_statuses else verdict.status
+    version_valid = {True: "true", False: "false", None: "null"}[verdict.version_valid]
+    answer = _("**Answer:** `status` is `{status}`, `version_valid` is `{version_valid}`.")
+    parts = [title, "\n".join(trace_words.lines(checked.steps, typed=typed))]
+    parts.append(answer.format(status=status, version_valid=version_valid))
+    if any(step.check == "address" and step.fact.get("address", "") is None for step in checked.steps):
+        parts.append(_("-# No address was given, so the address limit was not checked."))
+    if status is not verdict.status:
+        parts.append(_("-# With strict statuses on, `{status}` is answered so.").format(status=verdict.status))
+    return panel(*parts, color=GOOD if verdict.valid else BAD)
 
 
 def confirm_rotation(found: ProductView, *, until_ms: int | None, items: Items) -> discord.ui.LayoutView:

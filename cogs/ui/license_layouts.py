@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 
 import discord
 
-from cogs.ui import words
+from cogs.ui import trace_words, words
 from cogs.ui.layouts import BAD, NEUTRAL, Items, clipped, panel
 from cogs.ui.version_layouts import code
 from i18n import gettext as _
 from i18n import ngettext
+from licensing.addresses import is_pseudonym
 from licensing.choices import VersionMode
 from licensing.models import Device, License, LicenseView
 from licensing.versions import pin_text
@@ -76,6 +77,8 @@ def _devices(view: LicenseView) -> str:
 def _device(seat: Device) -> str:
     if not seat.device:
         return _("Callers that name no device")
+    if is_pseudonym(seat.device):
+        return _("Device {name}").format(name=trace_words.device(seat.device))
     return _("Device {name}").format(name=code(seat.device, _DEVICE_LENGTH))
 
 
@@ -90,9 +93,16 @@ def device_lines(view: LicenseView) -> str:
 def address_lines(view: LicenseView) -> str:
     """Return the addresses that took a seat, the one seen last on top."""
     seats = sorted(view.addresses, key=lambda seat: seat.last_seen_at_ms, reverse=True)
-    text = _("`{address}` · last seen {when}")
-    lines = [text.format(address=seat.address, when=words.ago(seat.last_seen_at_ms)) for seat in seats]
+    text = _("{address} · last seen {when}")
+    lines = [
+        text.format(address=trace_words.address(seat.address), when=words.ago(seat.last_seen_at_ms)) for seat in seats
+    ]
     return clipped(lines, _ADDRESSES_ROOM)
+
+
+def _hashes(view: LicenseView) -> Sequence[str]:
+    names = [seat.address for seat in view.addresses] + [seat.device for seat in view.devices]
+    return trace_words.hashes_explained(names)
 
 
 def license_panel(
@@ -111,7 +121,7 @@ def license_panel(
     """
     title = f"### {words.plain(view.product.name)} · #{view.license.id}"
     facts = license_facts(view, key_tail, now_ms=now_ms, staff=staff)
-    seats = [address_lines(view), device_lines(view)] if staff else []
+    seats = [address_lines(view), device_lines(view), *_hashes(view)] if staff else []
     bad = view.license.revoked_at_ms is not None
     parts = [part for part in (title, lead[:_LEAD_ROOM], facts, *seats, *below) if part]
     return panel(*parts, items=items, color=BAD if bad else NEUTRAL)
@@ -138,7 +148,7 @@ def _changes(before: LicenseView, after: LicenseView, now_ms: int) -> Iterator[s
     freed = sorted({seat.address for seat in before.addresses} - {seat.address for seat in after.addresses})
     if freed:
         yield _("**Freed:**")
-        yield clipped([f"- `{address}`" for address in freed], _FREED_ROOM)
+        yield clipped([f"- {trace_words.address(address)}" for address in freed], _FREED_ROOM)
     yield from _changed_devices(before, after)
     yield from _changed_terms(old, new)
     if old.notes != new.notes:

@@ -10,7 +10,7 @@ from i18n import N_
 from i18n import gettext as _
 from licensing.choices import Permission, ProductState
 from licensing.models import Customer, License, LicenseView, Product
-from licensing.verdict import Outcome, Status, license_status
+from licensing.verdict import Status, license_status
 
 CHOICE_LENGTH = 100
 
@@ -35,19 +35,13 @@ _STATUS = {
     Status.ORG_SUSPENDED: N_("server suspended"),
     Status.BILLING_SUSPENDED: N_("server suspended over billing"),
     Status.LICENSE_NOT_FOUND: N_("license not found"),
+    Status.IP_BLOCKED: N_("address blocked"),
     Status.IP_NOT_REGISTERED: N_("address not registered"),
     Status.IP_LIMIT_REACHED: N_("address limit reached"),
+    Status.DEVICE_LIMIT_REACHED: N_("device limit reached"),
+    Status.VERSION_NOT_ALLOWED: N_("version not allowed"),
+    Status.RATE_LIMIT_EXCEEDED: N_("too many calls"),
 }
-_CHECKS = {
-    "product": N_("Product is active"),
-    "organization": N_("Server is in good standing"),
-    "license": N_("License belongs to the product"),
-    "state": N_("Neither revoked nor suspended"),
-    "claim": N_("Has a holder"),
-    "expiry": N_("Not expired"),
-    "address": N_("Address has a seat or may take one"),
-}
-_OUTCOMES = {Outcome.PASSED: N_("passed"), Outcome.FAILED: N_("failed"), Outcome.SKIPPED: N_("skipped")}
 _PRODUCT_STATES = {
     ProductState.ACTIVE: N_("active"),
     ProductState.ARCHIVED: N_("archived"),
@@ -107,16 +101,6 @@ def license_state(view: LicenseView, *, now_ms: int) -> str:
 def product_state(product: Product) -> str:
     """Return a product's state in words."""
     return _(_PRODUCT_STATES[product.state])
-
-
-def check(name: str) -> str:
-    """Return what one check of a validation looks at."""
-    return _(_CHECKS.get(name, name))
-
-
-def outcome(found: Outcome) -> str:
-    """Return how one check ended."""
-    return _(_OUTCOMES[found])
 
 
 def permissions(held: Collection[Permission]) -> str:

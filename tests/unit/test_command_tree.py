@@ -10,7 +10,7 @@ from bot.client import KeyPortClient, build_client
 from i18n import gettext, languages, using_locale
 
 STAFF = {"Licenses", "approvals", "blacklist", "license", "product", "staff"}
-MEMBERS = {"claim", "licenses"}
+MEMBERS = {"claim", "licenses", "why"}
 TRANSFERS = {"transfer request", "transfer list", "transfer cancel"}
 NAMES_SOMETHING = {"entry", "key_name", "license", "product", "permissions"}
 
