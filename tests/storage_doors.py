@@ -40,6 +40,7 @@ class Shop:
     stock: str
     offered_id: int
     accepted_id: int
+    support_code: str  # of a refusal of the suspended license
     product_id: int
     customer_id: int
     api_key: str
@@ -198,6 +199,7 @@ STAFF = [
     staff("transfers.waiting", _P.TRANSFERS_DECIDE),
     staff("transfers.approve", _P.TRANSFERS_DECIDE, call=lambda it: given(it.accepted_id)),
     staff("transfers.deny", _P.TRANSFERS_DECIDE, call=lambda it: given(it.accepted_id)),
+    staff("history.attempts", _P.LICENSES_VIEW, call=lambda it: given(it.license)),
     staff("staff.grant", _P.ROLES_EDIT, call=lambda _: given(**_OWN_ROLE), makes_own=True),
     staff("staff.revoke", _P.ROLES_EDIT, call=lambda _: given(**_HELD_ROLE)),
     staff("staff.list", _P.ROLES_EDIT),
@@ -216,6 +218,7 @@ MEMBERS = [
     of_member("transfers.cancel", HOLDER, lambda it: given(it.offered_id)),
     of_member("transfers.mine", HOLDER),
     of_member("transfers.mine", RECIPIENT),
+    of_member("history.explain", HOLDER, lambda it: given(it.support_code)),
 ]
 
 EXEMPT = {"staff.permissions": "tells an asker what they themselves may do"}
@@ -254,6 +257,9 @@ async def stocked(world: World) -> Shop:
         for issued in others[2:]
     ]
     await world.transfers.accept(member(RECIPIENT), offers[1].transfer.id)
+    refused = await world.validation.validate(product.api_key, Call(others[0].key))
+    await world.attempts.flush(world.store)
+    await world.refusals.flush(world.store)
     stock = await world.issue()
     await world.staff.grant(OWNER, role_id=FREE_ROLE + 1, permissions=list(Permission))
     await world.blacklist.add(OWNER, network=BLOCKED, reason="scans")
@@ -267,6 +273,7 @@ async def stocked(world: World) -> Shop:
         stock=stock.key,
         offered_id=offers[0].transfer.id,
         accepted_id=offers[1].transfer.id,
+        support_code=refused.support_code or "",
         product_id=product.product.id,
         customer_id=view.license.customer_id or 0,
         api_key=product.api_key,

@@ -14,6 +14,7 @@ from licensing.errors import (
     LicenseNotFound,
     NotAllowed,
     ProductNotFound,
+    SupportCodeUnknown,
     TransferNotFound,
 )
 from licensing.models import Actor
@@ -23,7 +24,15 @@ from licensing.services.staff import RoleChanged
 from storage import DatabaseSettings
 
 OTHER = 2
-NOT_FOUND = (BlockNotFound, CustomerNotFound, KeyNotFound, LicenseNotFound, ProductNotFound, TransferNotFound)
+NOT_FOUND = (
+    BlockNotFound,
+    CustomerNotFound,
+    KeyNotFound,
+    LicenseNotFound,
+    ProductNotFound,
+    SupportCodeUnknown,
+    TransferNotFound,
+)
 STRANGER = member(30, roles=frozenset({ROLE}))
 
 
