@@ -18,7 +18,7 @@ from discord.ext import commands
 from factories import make_customer, make_license, make_product
 
 import cogs
-from bot.api.answers import answer_body, details_fields
+from bot.api.answers import answer_body, details_fields, explanation
 from bot.api.schemas import ValidateRequest
 from bot.commands.line import build
 from bot.config import Config
@@ -244,7 +244,9 @@ def test_the_example_answers_have_exactly_the_fields_that_are_answered():
     key = SealedKey(digest=b"", prefix="EMK2", key_id="", ciphertext=b"")
     view = LicenseView(license=make_license(), product=make_product(), customer=make_customer(), key=key)
     details = list(details_fields(Details(view, "EMK2-K8DU-4UA8-78YP", Status.ACTIVE)))
-    assert [list(example) for example in examples if "ip_registered" in example] == [verdict]
+    answers = [example for example in examples if "ip_registered" in example]
+    assert [list(example) for example in answers] == [verdict, [*verdict, "message", "support_code"]]
+    assert answers[1]["message"] == explanation(answers[1]["status"])
     assert [list(example) for example in examples if "is_lifetime" in example] == [details]
     documented = " ".join(row[0] for row in rows(section("docs/integrators.md", "Look up a license")))
     assert sorted(re.findall(r"\w+", documented)) == sorted(details)
