@@ -1,6 +1,6 @@
 """How often one address, one license and a guesser may ask: taken before the quota, so that none can burn it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -39,17 +39,37 @@ class Limits:
         self._failures = _throttle(rates.failures_per_minute)
         self._guessing = guessing
 
-    def spend(self, product_id: int, address: str | None, digest: bytes, *, now_ms: int) -> tuple[Reason, int] | None:
-        """Count a call of a license; return why it is turned away and for how many milliseconds."""
-        if self._addresses is not None and address is not None:
-            wait_ms = self._addresses.spend((product_id, address), now_ms=now_ms)
-            if wait_ms:
-                return Reason.ADDRESS, wait_ms
-        if self._licenses is not None:
-            wait_ms = self._licenses.spend((product_id, digest), now_ms=now_ms)
-            if wait_ms:
-                return Reason.LICENSE, wait_ms
+    def spend(
+        self, product_id: int, address: str | None, digest: bytes, *, guesses_ms: int = 0, now_ms: int
+    ) -> tuple[Reason, int] | None:
+        """Count a call of a license, or count nothing and return why it is turned away and for how many milliseconds.
+
+        That is the longest wait there is, `guesses_ms` among them: whoever keeps it is let through.
+        """
+        counts = self._counts(product_id, address, digest)
+        reason, longest_ms = Reason.FAILURES, guesses_ms
+        for why, throttle, key in counts:
+            wait_ms = throttle.wait_ms(key, now_ms=now_ms)
+            if wait_ms > longest_ms:
+                reason, longest_ms = why, wait_ms
+        if longest_ms:
+            return reason, longest_ms
+        for _why, throttle, key in counts:
+            throttle.spend(key, now_ms=now_ms)
         return None
+
+    def refund(self, product_id: int, address: str | None, digest: bytes) -> None:
+        """Take a call back that was turned away for another reason."""
+        for _why, throttle, key in self._counts(product_id, address, digest):
+            throttle.refund(key)
+
+    def _counts(self, product_id: int, address: str | None, digest: bytes) -> list[tuple[Reason, Throttle, Hashable]]:
+        counts: list[tuple[Reason, Throttle, Hashable]] = []
+        if self._addresses is not None and address is not None:
+            counts.append((Reason.ADDRESS, self._addresses, (product_id, address)))
+        if self._licenses is not None:
+            counts.append((Reason.LICENSE, self._licenses, (product_id, digest)))
+        return counts
 
     def failed(self, address: str | None, *, now_ms: int) -> None:
         """Count an unknown key against the address that tried it; who tries too many is pointed out once."""

@@ -27,20 +27,19 @@ class UsageMeter:
 
     async def spend(self, product_id: int, *, limit: int | None, now_ms: int) -> int:
         """Take a call from the quota and return 0, or take nothing and return the whole seconds to 00:00 UTC."""
-        day = now_ms // DAY_MS
-        if day > self._day:
-            self._day, self._totals = day, {}
-            self._on_their_way = {key: calls for key, calls in self._on_their_way.items() if calls}
-        key = product_id, day  # both: a call of yesterday may still be on its way after midnight
-        total = self._totals.get(key)
-        if total is None:
-            stored = await self._snapshots.calls(product_id, day)
-            total = self._totals.setdefault(key, stored + self._unwritten(key))
+        key = product_id, now_ms // DAY_MS
+        total = await self._total(key)
         if limit is not None and total >= limit:
-            return -(-(DAY_MS - now_ms % DAY_MS) // 1000)
+            return _seconds_to_midnight(now_ms)
         self._totals[key] = total + 1
         self._on_their_way[key] = self._on_their_way.get(key, 0) + 1
         return 0
+
+    async def wait_s(self, product_id: int, *, limit: int | None, now_ms: int) -> int:
+        """Return the whole seconds until there is a call to take from the quota, and take none."""
+        if limit is None or await self._total((product_id, now_ms // DAY_MS)) < limit:
+            return 0
+        return _seconds_to_midnight(now_ms)
 
     def note(self, product_id: int, status: str, *, now_ms: int) -> None:
         """Write down how a call ended, with the time that it was taken from the quota at."""
@@ -70,12 +69,28 @@ class UsageMeter:
             if key in self._totals:
                 self._totals[key] = total + self._unwritten(key)
 
+    async def _total(self, key: tuple[int, int]) -> int:
+        """Return the calls of a product and day, both: one of yesterday may still be on its way after midnight."""
+        product_id, day = key
+        if day > self._day:
+            self._day, self._totals = day, {}
+            self._on_their_way = {key: calls for key, calls in self._on_their_way.items() if calls}
+        total = self._totals.get(key)
+        if total is None:
+            stored = await self._snapshots.calls(product_id, day)
+            total = self._totals.setdefault(key, stored + self._unwritten(key))
+        return total
+
     def _unwritten(self, key: tuple[int, int]) -> int:
         return self._on_their_way.get(key, 0) + sum(
             calls
             for (product_id, day, status), calls in self._pending.items()
             if (product_id, day) == key and status != Status.RATE_LIMIT_EXCEEDED
         )
+
+
+def _seconds_to_midnight(now_ms: int) -> int:
+    return -(-(DAY_MS - now_ms % DAY_MS) // 1000)
 
 
 class LastSeen:

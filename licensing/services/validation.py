@@ -1,6 +1,7 @@
 """What products ask over HTTP: is this license good, and what is known of it."""
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import NamedTuple
 
 from licensing.choices import KeyScope
@@ -164,13 +165,26 @@ class ValidationService:
     async def _turned_away(
         self, found: ProductSnapshot, product: Product, call: Call, digest: bytes, now_ms: int
     ) -> Answer | None:
-        """Take a call from every limit, or tell which one is used up."""
-        spent = self._limits.spend(product.id, call.address, digest, now_ms=now_ms)
-        if spent is not None:
-            return self._refused(found, product, call, spent, now_ms)
-        limit = self._plans.named(found.plan).calls_per_product_per_day
-        wait_s = await self._traces.usage.spend(product.id, limit=limit, now_ms=now_ms)
-        return self._refused(found, product, call, (Reason.QUOTA, wait_s * 1000), now_ms) if wait_s else None
+        """Take a call from every limit, or from none and tell which one is used up for longest."""
+        usage, quota = self._traces.usage, self._plans.named(found.plan).calls_per_product_per_day
+        guesses_ms = await self._guesses_ms(product.id, call.address, digest, now_ms)
+        spent = self._limits.spend(product.id, call.address, digest, guesses_ms=guesses_ms, now_ms=now_ms)
+        if spent is None:
+            wait_ms = 1000 * await usage.spend(product.id, limit=quota, now_ms=now_ms)
+            if not wait_ms:
+                return None
+            self._limits.refund(product.id, call.address, digest)
+            return self._refused(found, product, call, (Reason.QUOTA, wait_ms), now_ms)
+        wait_ms = 1000 * await usage.wait_s(product.id, limit=quota, now_ms=now_ms)
+        return self._refused(found, product, call, max(spent, (Reason.QUOTA, wait_ms), key=itemgetter(1)), now_ms)
+
+    async def _guesses_ms(self, product_id: int, address: str | None, digest: bytes, now_ms: int) -> int:
+        """Return how long a guesser must wait, who learns nothing; a customer known at that address need not."""
+        guesses_ms = self._limits.guesses(address, now_ms=now_ms)
+        if not guesses_ms:
+            return 0
+        license_ = await self._store.snapshots.license(product_id, digest)
+        return 0 if license_ is not None and address in license_.addresses else guesses_ms
 
     def _refused(
         self, found: ProductSnapshot, product: Product, call: Call, why: tuple[Reason, int], now_ms: int
@@ -188,10 +202,6 @@ class ValidationService:
         self, found: ProductSnapshot, product: Product, call: Call, digest: bytes, now_ms: int
     ) -> Answer:
         license_ = await self._store.snapshots.license(product.id, digest)
-        guesses_ms = self._limits.guesses(call.address, now_ms=now_ms)
-        if guesses_ms and (license_ is None or call.address not in license_.addresses):
-            # Whoever guesses learns nothing; a customer who is known at this address is served all the same.
-            return self._refused(found, product, call, (Reason.FAILURES, guesses_ms), now_ms)
         judged = Judged(judge(found, license_, call, now_ms=now_ms), found, license_)
         if judged.verdict.takes_a_seat:
             judged = await self._register(found, product.id, call, judged.verdict, now_ms)
