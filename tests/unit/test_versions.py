@@ -378,7 +378,7 @@ def test_a_pin_is_read_as_it_is_typed(typed: str, pin: tuple[str | None, str | N
         (">=2.4 <2.1", VersionRangeInvalid), ("<=2.4.0", VersionRangeInvalid), (">2.4.0", VersionRangeInvalid),
         ("1.x || 3.x", VersionRangeInvalid), ("*", VersionRangeInvalid), (">=build-77", VersionRangeInvalid),
         ("<2.4 >=", VersionRangeInvalid), ("~", VersionRangeInvalid), (">=" + "1" * 65, VersionRangeInvalid),
-        ("<" + "1" * 10_000, VersionRangeInvalid), (" || ".join([">=1 <2"] * 20), VersionRangeInvalid),
+        ("<" + "1" * 10_000, VersionRangeInvalid), (">=1 " * 50 + "<2", VersionRangeInvalid),
     ],
 )  # fmt: skip
 def test_what_is_no_pin_is_refused(typed: str, refusal: type[Refusal]):
