@@ -13,6 +13,7 @@ STAFF = {"Licenses", "approvals", "blacklist", "license", "product", "staff"}
 MEMBERS = {"claim", "licenses", "why"}
 TRANSFERS = {"transfer request", "transfer list", "transfer cancel"}
 NAMES_SOMETHING = {"entry", "key_name", "license", "product", "permissions"}
+NAMES_A_VERSION = {"product version set version", "product version remove version"}
 
 
 class Nothing:
@@ -49,7 +50,9 @@ async def test_the_commands_are_those_that_the_docs_name(bot: KeyPortClient):
         *("product archive", "product unarchive", "product disable", "product enable"),
         *("product key add", "product key list", "product key remove", "product signing"),
         *("license issue", "license view", "license find", "license check", "license revoke"),
+        *("product version set", "product version list", "product version remove", "product response"),
         *("license edit", "license extend", "license suspend", "license reinstate", "license reset-ips"),
+        "license response",
         "approvals",
         *("blacklist add", "blacklist remove", "blacklist list"),
         *("staff grant", "staff revoke", "staff list"),
@@ -76,7 +79,8 @@ async def test_everything_is_described_and_every_option_that_names_something_com
     for command in leaves(bot):
         for parameter in command.parameters:
             assert str(parameter.description) not in ("", "…"), (command.qualified_name, parameter.name)
-            names = parameter.name in NAMES_SOMETHING
+            where = f"{command.qualified_name} {parameter.name}"
+            names = parameter.name in NAMES_SOMETHING or where in NAMES_A_VERSION
             assert parameter.autocomplete is names, (command.qualified_name, parameter.name)
         assert str(command.description) not in ("", "…"), command.qualified_name
 
