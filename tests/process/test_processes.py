@@ -7,13 +7,14 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import aiohttp
 from storage_world import opened
 
+from bot import app
 from licensing.verdict import Status
 from storage import DatabaseSettings
 
@@ -77,6 +78,59 @@ async def test_run_serves_without_discord_and_stops_at_a_signal_with_nothing_los
     with closing(sqlite3.connect(settings.path)) as connection:
         assert connection.execute("SELECT SUM(calls) FROM usage_daily").fetchone() == (20,)
         assert connection.execute("SELECT COUNT(*) FROM license_addresses").fetchone() == (1,)
+
+
+async def test_a_process_that_is_killed_loses_no_call_that_was_written_behind_and_the_next_one_counts_on(
+    tmp_path: Path,
+) -> None:
+    settings = DatabaseSettings(tmp_path / "keyport.db", tmp_path / "keyport.key")
+    async with opened(settings) as world:
+        product = await world.product()
+        issued = await world.issue(discord_id=20)
+    assert app._FLUSH_EVERY_S <= 0.5  # and the write itself: a second at most
+    for calls in (30, 60):
+        async with keyport("api", DATABASE__URL=f"sqlite:///{settings.path}") as (process, base_url):
+            async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {product.api_key}"}) as session:
+                for _ in range(30):
+                    answer = await session.post(f"{base_url}/api/v1/validate", json={"license_key": issued.key})
+                    assert (await answer.json())["status"] == Status.ACTIVE
+            await until(lambda calls=calls: usage(settings.path) == {"active": calls})
+            process.kill()
+            await process.wait()
+        assert usage(settings.path) == {"active": calls}
+
+
+async def test_who_guesses_keys_is_turned_away_and_the_operators_log_says_so_once(tmp_path: Path) -> None:
+    settings = DatabaseSettings(tmp_path / "keyport.db", tmp_path / "keyport.key")
+    async with opened(settings) as world:
+        product = await world.product()
+        seated, new = await world.issue(discord_id=20), await world.issue(discord_id=21)
+    guesses = [f"GUESS-{number}" for number in range(12)]
+    async with keyport(
+        "api", DATABASE__URL=f"sqlite:///{settings.path}", LIMITS__FAILURES_PER_MINUTE="3"
+    ) as (process, base_url):  # fmt: skip
+        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {product.api_key}"}) as session:
+            codes = []
+            for key in (seated.key, *guesses, seated.key, new.key):
+                answer = await session.post(f"{base_url}/api/v1/validate", json={"license_key": key})
+                codes.append(answer.status)
+        process.terminate()
+        written = (await process.communicate())[1].decode()
+    assert codes == [200] + [200] * 3 + [429] * 9 + [200, 429]
+    lines = [line for line in written.splitlines() if "unknown keys" in line]
+    assert [("127.0.0.1" in line, "limits.failures_per_minute" in line) for line in lines] == [(True, True)]
+    assert not any(key in written for key in (*guesses, seated.key, product.api_key))
+
+
+def usage(path: Path) -> dict[str, int]:
+    with closing(sqlite3.connect(path)) as connection:
+        return dict(connection.execute("SELECT status, SUM(calls) FROM usage_daily GROUP BY status").fetchall())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.02)
 
 
 async def test_the_api_process_never_imports_what_it_does_not_need() -> None:
