@@ -150,7 +150,7 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     ),
     input_errors.FileDaysInvalid: N_("License files can last 1 to {limit} days; 0 issues none."),
     input_errors.CustomNotJson: N_("That is no JSON: look at line {line}, column {column}."),
-    input_errors.CustomNotObject: N_('That must be a JSON object, such as {{"tier": "gold"}}.'),
+    input_errors.CustomNotObject: N_("That is JSON, but no object: put names and values between curly braces."),
     input_errors.CustomTooLarge: N_("That is too large; a custom response has at most {limit} bytes."),
     input_errors.CustomNotPortable: N_(
         "Not every program reads `{where}` alike; name members with a letter first, and use numbers up to 2^53."

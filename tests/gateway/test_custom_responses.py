@@ -88,7 +88,7 @@ async def test_what_no_form_can_hold_is_handed_over_as_a_file_to_change_and_uplo
     ("typed", "said"),
     [
         ('{"tier": gold}', "That is no JSON: look at line 1, column 10."),
-        ("[1, 2]", "That must be a JSON object"),
+        ("[1, 2]", "That is JSON, but no object"),
         ('{"1": true}', "Not every program reads `1` alike"),
         ('{"n": 9007199254740993}', "Not every program reads `n` alike"),
         ('{"n": NaN}', "Not every program reads `n` alike"),

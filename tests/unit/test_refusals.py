@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from i18n.refusals import BLANK_SENTENCES, SENTENCES, STORE_SENTENCES, explain, sentence
-from licensing import errors
+from licensing import errors, input_errors
 from licensing.choices import Permission
 from licensing.ports import Unavailable
 
@@ -46,7 +46,7 @@ def test_an_unreachable_store_says_that_nothing_was_changed():
 def test_what_was_typed_is_shown_short_flat_and_inside_its_backticks():
     typed = "`@everyone`\n**x**\x00" + "é" * 10_000
 
-    shown = explain(errors.ExpiryInvalid(text=typed))
+    shown = explain(input_errors.ExpiryInvalid(text=typed))
 
     assert len(shown) < 250
     assert "\n" not in shown
@@ -66,7 +66,7 @@ def test_blanks_are_not_repeated_but_told_what_to_type(kind, typed):
 
 
 def test_braces_that_somebody_typed_are_shown_and_not_filled_in():
-    assert "{limit} {0!r}" in explain(errors.EmailInvalid(text="{limit} {0!r}"))
+    assert "{limit} {0!r}" in explain(input_errors.EmailInvalid(text="{limit} {0!r}"))
 
 
 @pytest.mark.parametrize("what", ["products", "licenses"])
