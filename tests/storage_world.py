@@ -48,7 +48,7 @@ class World:
     store: SqliteStore
     plans: dict[str, Plan] = field(default_factory=lambda: {"default": Plan(), "large": Plan(products=1_000)})
     now_ms: int = NOON_MS
-    rates: Rates = Rates()
+    rates: Rates = field(default_factory=Rates)
 
     def __post_init__(self) -> None:
         store, vault, plans = self.store, self.store.vault, Plans(self.plans, default="default")

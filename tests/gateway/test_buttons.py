@@ -18,7 +18,7 @@ async def test_a_panel_works_after_the_bot_was_restarted(shop: Shop):
     await question.wait_for("is revoked")
     await panel.click("Refresh")
     await panel.wait_for("**Status:** revoked")
-    assert [button.label for button in panel.buttons] == ["Show key", "Refresh"]
+    assert [button.label for button in panel.buttons] == ["Show key", "Refresh", "Last validations"]
 
 
 async def test_a_reason_given_with_the_command_survives_a_restart(shop: Shop):
