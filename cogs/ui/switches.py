@@ -153,8 +153,8 @@ def settings_panel(
 ) -> discord.ui.LayoutView:
     """Return a page of switches, each beside its button or over its menu; `lead` says what has just changed."""
     title, names = PAGES[page]
-    heading = _("### Settings of {product} · {page}")
-    parts: list[Part] = [heading.format(product=words.plain(product.name), page=_(title))]
+    heading = _("### Settings of {product}").format(product=words.plain(product.name))
+    parts: list[Part] = [f"{heading} · {_(title)}"]
     if lead:
         parts.append(lead)
     for name in names:

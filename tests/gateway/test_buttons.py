@@ -146,6 +146,7 @@ async def test_every_button_carries_a_version_in_its_id(shop: Shop):
 async def test_a_form_of_another_version_says_so_instead_of_failing(shop: Shop, monkeypatch):
     await shop.product()
     panel = await shop.owner.slash("product settings", product="Pro")
+    await panel.click("Addresses and devices")
     refused = await (await panel.click("Set limit…")).submit({"Addresses per license": "x"})
     form = await panel.click("Set limit…")
     monkeypatch.setattr(shop.client, "forms", ())

@@ -25,6 +25,7 @@ from licensing.errors import (
     Refusal,
     TooManyBlocks,
     TransferEnded,
+    VersionNotListed,
 )
 from licensing.events import Action
 from licensing.models import Actor
@@ -112,6 +113,15 @@ RACES: list[tuple[str, str, type[Refusal]]] = [
     ("catalog.change_settings", UNENFORCED, NothingToChange),
     ("catalog.rotate_key", ROTATED, ApiKeyRotatedAlready),
     ("blacklist.add", FULL_LIST, TooManyBlocks),
+    ("catalog.change_custom", """UPDATE products SET custom = '{"tier":"gold"}'""", NothingToChange),
+    (
+        "versions.set",
+        "INSERT INTO product_versions (product_id, spec, state, created_at_ms) VALUES (1, '>=2.0', 'blocked', 0)",
+        NothingToChange,
+    ),
+    ("versions.remove", "DELETE FROM product_versions", VersionNotListed),
+    ("changes.pin", REVOKED, LicenseNotActive),
+    ("changes.override", REVOKED, LicenseNotActive),
     ("organizations.change_state", "UPDATE organizations SET state = 'suspended'", NothingToChange),
     ("organizations.change_plan", "UPDATE organizations SET plan = 'large'", NothingToChange),
 ]
