@@ -263,9 +263,15 @@ def test_the_strictest_of_the_ranges_that_match_wins_in_whatever_order_they_are_
     assert VersionList(rules, REFUSE).judge(version).state is expected
 
 
-@given(rules=st.permutations([("1.4", ALLOWED), ("1.4.0", BLOCKED), ("v1.4", DEPRECATED)]))
+SPELLINGS = [("1.4", ALLOWED), ("v1.4.0.0", LATEST), ("v1.4", DEPRECATED), ("1.4.0", BLOCKED)]
+
+
+@given(rules=st.lists(st.sampled_from(SPELLINGS), min_size=1, unique=True))
 def test_the_strictest_of_several_spellings_of_a_version_wins(rules):
-    assert VersionList(rules, ALLOW).judge("1.4").state is BLOCKED
+    strictest = max(rules, key=SPELLINGS.index)
+    listed = VersionList(rules, ALLOW)
+    assert listed.judge("1.4") == Finding("1.4", strictest[1], strictest[0], allowed=strictest[1] is not BLOCKED)
+    assert listed.current == (strictest[0] if strictest[1] is LATEST else None)
 
 
 @pytest.mark.parametrize("state", VersionState)
