@@ -1,28 +1,21 @@
-"""The two servers that are compared, each in a process of its own: ours, and the barest aiohttp handler.
+"""The servers that are compared, each in a process of its own: ours, with or without the bot, and the barest handler.
 
-Started by `bench.validate`; prints its port and serves until its standard input closes.
+    python -m bench.servers '{"kind": "keyport", "database": ".../keyport.db", "loop": "uvloop"}'
+
+Prints its port, then carries out orders from its standard input until that closes.
 """
 
 import asyncio
-import os
+import json
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
-from bot.app import now_ms, opened, serving
-from bot.config import Config
-from bot.house import plans_of
-from licensing.choices import ActorKind
-from licensing.models import Actor, Organization, ProductSettings
-from licensing.services.catalog import CatalogService
-from licensing.services.licenses import LicenseService
-from licensing.services.terms import Terms
-
-ORGANIZATION_ID = 1
-LICENSES = 1_000
+from bench.process import Json
 
 
 async def bare_validate(request: web.Request) -> web.Response:
@@ -32,7 +25,7 @@ async def bare_validate(request: web.Request) -> web.Response:
         {
             "valid": True,
             "status": "active",
-            "expires": "2030-01-01T00:00:00.000Z",
+            "expires": "2090-01-01T00:00:00.000Z",
             "ip_registered": True,
             "ip_count": 1,
             "max_ips": 3,
@@ -45,52 +38,66 @@ async def bare_validate(request: web.Request) -> web.Response:
 
 
 @asynccontextmanager
-async def bare(_folder: Path) -> AsyncIterator[int]:
+async def bare(spec: Json) -> AsyncIterator[tuple[None, Json]]:
     app = web.Application()
     app.router.add_post("/api/v1/validate", bare_validate)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield runner.addresses[0][1]
+    await web.TCPSite(runner, "127.0.0.1", spec.get("port", 0), reuse_port=spec.get("reuse_port")).start()
+    yield None, {"port": runner.addresses[0][1]}
     await runner.cleanup()
 
 
 @asynccontextmanager
-async def keyport(folder: Path) -> AsyncIterator[int]:
-    config = config_in(folder)
-    async with opened(config) as house, serving(house, config.api) as (_, port):
-        yield port
+async def keyport(spec: Json) -> AsyncIterator[tuple[Any, Json]]:
+    """Our API, as `keyport api` serves it; with a `gateway` our bot too, as `keyport run` does."""
+    from bench.chores import time_the_lock  # noqa: PLC0415 - the bare handler's process must not know us
+    from bench.setting import config_of  # noqa: PLC0415
+    from bot import app  # noqa: PLC0415
+
+    time_the_lock()
+    config = config_of(Path(spec["database"]))
+    api = config.api.model_copy(update={"port": spec.get("port", 0)})
+    async with AsyncExitStack() as stack:
+        house = await stack.enter_async_context(app.opened(config))
+        serving = app.serving(house, api, reuse_port=spec.get("reuse_port", False))
+        host, port = await stack.enter_async_context(serving)
+        if "gateway" in spec:
+            url = app.web_address(host, port)
+            await stack.enter_async_context(_connected(house, config, spec["gateway"], public_api_url=url))
+        yield house, {"port": port}
 
 
-def config_in(folder: Path) -> Config:
-    """Return what an operator behind a proxy on the same machine has set."""
-    return Config.model_validate(
-        {
-            "database": {"url": f"sqlite:///{folder}/keyport.db"},
-            "api": {"port": 0, "trusted_proxies": "127.0.0.1"},
-            # Limits that are never reached, so that they are looked at.
-            "plans": {"default": {"calls_per_product_per_day": 1_000_000_000}},
-            "limits": {"address_per_minute": 60_000, "license_per_minute": 60_000},
-        }
-    )
+@asynccontextmanager
+async def _connected(house: Any, config: Any, gateway: Json, *, public_api_url: str) -> AsyncIterator[None]:
+    from pydantic import SecretStr  # noqa: PLC0415
+
+    from bot import app  # noqa: PLC0415
+    from bot.client import Endpoints  # noqa: PLC0415
+    from bot.config import Discord  # noqa: PLC0415
+    from bot.workers import running  # noqa: PLC0415
+
+    own = config.model_copy(update={"discord": Discord(token=SecretStr(gateway["token"]))})
+    endpoints = Endpoints(rest=gateway["rest"], gateway=gateway["url"], cdn=gateway["cdn"])
+    connection = app.connect_discord(house, own, public_api_url=public_api_url, endpoints=endpoints)
+    async with running(connection, name="Discord"):
+        yield
 
 
-async def seed(folder: Path) -> tuple[str, list[str]]:
-    """Make a database with a product and its licenses; return the API key and the license keys."""
-    config = config_in(folder)
-    by = Actor(organization_id=ORGANIZATION_ID, kind=ActorKind.OPERATOR)
-    async with opened(config) as house:
-        store, plans = house.store, plans_of(config)
-        catalog = CatalogService(store, plans=plans, clock=now_ms, random_bytes=os.urandom)
-        licenses = LicenseService(store, store.vault, plans=plans, clock=now_ms, random_bytes=os.urandom)
-        organization = Organization(id=ORGANIZATION_ID, name="Bench", plan="default")
-        await store.write(lambda tx: tx.organizations.save_joined(organization, now_ms=now_ms()))
-        product = await catalog.create(by, name="Widget", settings=ProductSettings())
-        terms = [
-            Terms("Widget", discord_id=number, expiry="2030-01-01", max_ips=3) for number in range(1, LICENSES + 1)
-        ]
-        issued = await asyncio.gather(*(licenses.issue(by, one) for one in terms))
-    return product.api_key, [one.key for one in issued]
+@asynccontextmanager
+async def sandbox(_spec: Json) -> AsyncIterator[tuple[Any, Json]]:
+    """The stand-in for Discord, with one server that the bot is in."""
+    from sandbox.driver import Sandbox  # noqa: PLC0415 - of this process alone
+
+    async with Sandbox() as discord:
+        discord.add_guild("Bench", owner="Olivia")
+        yield (
+            discord,
+            {"rest": discord.rest_base, "url": discord.gateway_url, "cdn": discord.cdn_base, "token": discord.token},
+        )
+
+
+KINDS = {"bare": bare, "keyport": keyport, "sandbox": sandbox}
 
 
 def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
@@ -101,18 +108,26 @@ def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
     return asyncio.new_event_loop
 
 
-async def _serve(kind: str, folder: Path) -> None:
-    async with {"bare": bare, "keyport": keyport}[kind](folder) as port:
-        print(port, flush=True)
-        await asyncio.to_thread(sys.stdin.read)
+async def _serve(spec: Json) -> None:
+    from bench.chores import carry_out  # noqa: PLC0415
+
+    async with KINDS[spec["kind"]](spec) as (served, ready):
+        _answer(ready)
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            try:
+                _answer(await carry_out(served, json.loads(line)))
+            except Exception as error:  # noqa: BLE001 - whoever asked is told, and stops
+                _answer({"error": repr(error)})
+
+
+def _answer(answer: Json) -> None:
+    print(json.dumps(answer), flush=True)
 
 
 def main() -> None:
-    kind, folder, loop = sys.argv[1:]
-    if hasattr(os, "sched_setaffinity") and (os.cpu_count() or 1) > 1:
-        os.sched_setaffinity(0, {0})
-    with asyncio.Runner(loop_factory=loop_factory(loop)) as runner:
-        runner.run(_serve(kind, Path(folder)))
+    spec = json.loads(sys.argv[1])
+    with asyncio.Runner(loop_factory=loop_factory(spec.get("loop", "asyncio"))) as runner:
+        runner.run(_serve(spec))
 
 
 if __name__ == "__main__":

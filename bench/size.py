@@ -1,0 +1,89 @@
+"""Size: what a million licenses cost the hot path, and memory."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from bench.bench import Bench, Measured, Server
+from bench.load import Plan
+from bench.process import memory_mib
+from bench.report import Line, Ratio, median, ratio
+
+PART = "size"
+_CONNECTIONS = 64
+_HOT = 10_000
+_ASKED = 150_000  # places that are asked for at random: more than a run gets through
+_WARM_UPS = 3
+
+Rounds = list[dict[str, Measured]]
+
+
+def measure(bench: Bench) -> Iterator[Line]:
+    """Compare cold and hot sets of the large database with the bare handler and with the small one."""
+    large, small = bench.large(), bench.small("size")
+    count = large.shelves["Widget"].count
+    hot = bench.random.sample(range(count), min(_HOT, count))
+    cold = bench.random.choices(range(count), k=min(_ASKED, 2 * count))
+    with ExitStack() as stack:
+        bare = stack.enter_context(bench.server("bare"))
+        full = stack.enter_context(bench.server("keyport", database=large.database))
+        slight = stack.enter_context(bench.server("keyport", database=small.database))
+        few = small.plan("Widget", range(bench.options.small), name="hot")
+        asked = Asked(bench)
+        hot_plan = large.plan("Widget", hot, name="hot")
+        yield from _hot(bench, asked, {"bare": (bare, few), "hot": (full, hot_plan), "small": (slight, few)})
+        yield from _cold(asked, {"bare": (bare, few), "cold": (full, large.plan("Widget", cold, name="cold"))})
+        yield _memory(full)
+
+
+class Asked:
+    """How far each plan was followed, so that the next run goes on behind it."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._options = bench.options
+        self._offsets: dict[Plan, int] = {}
+
+    def rounds(self, sides: dict[str, tuple[Server, Plan]]) -> Rounds:
+        return [{side: self.run(*sides[side]) for side in sides} for _ in range(self._options.rounds)]
+
+    def run(self, server: Server, plan: Plan) -> Measured:
+        offset = self._offsets.get(plan, 0)
+        found = server.measure(plan, connections=_CONNECTIONS, seconds=self._options.seconds, offset=offset)
+        self._offsets[plan] = offset + found.load.answers + _CONNECTIONS
+        return found
+
+
+def _hot(bench: Bench, asked: Asked, sides: dict[str, tuple[Server, Plan]]) -> Iterator[Line]:
+    for side in ("hot", "small"):
+        for _ in range(_WARM_UPS):  # until every license of the set is in memory
+            asked.run(*sides[side])
+    rounds, licenses = asked.rounds(sides), bench.options.licenses
+    found = _of_bare(rounds, "hot")
+    yield Line(PART, f"hot set of {_HOT:,} of {licenses:,} licenses", _words(found), ">= 0.95", found.median >= 0.95)
+    grown = ratio((turn["hot"].cpu_us, turn["small"].cpu_us) for turn in rounds)
+    small, hot = (median(turn[side].cpu_us for turn in rounds) for side in ("small", "hot"))
+    yield Line(
+        PART,
+        f"cost of a request, from {bench.options.small:,} to {licenses:,} licenses",
+        f"{small:.0f} to {hot:.0f} us of CPU: {grown} times",
+        "< 1.10 times",
+        grown.median < 1.10,
+    )
+
+
+def _cold(asked: Asked, sides: dict[str, tuple[Server, Plan]]) -> Iterator[Line]:
+    found = _of_bare(asked.rounds(sides), "cold")
+    yield Line(PART, "keys at random, hardly one in memory", _words(found), ">= 0.6", found.median >= 0.6)
+
+
+def _of_bare(rounds: Rounds, side: str) -> Ratio:
+    return ratio((turn[side].load.per_second, turn["bare"].load.per_second) for turn in rounds)
+
+
+def _words(found: Ratio) -> str:
+    return f"{found} of the bare handler"
+
+
+def _memory(server: Server) -> Line:
+    anonymous, whole = memory_mib(server.pid, "RssAnon"), memory_mib(server.pid, "VmRSS")
+    text = f"{anonymous:.0f} MiB without files' pages, {whole:.0f} MiB with them"
+    return Line(PART, "memory after that, cache at its default bound", text, "<= 250 MiB", anonymous <= 250)

@@ -1,0 +1,70 @@
+"""Two API processes on one database file and one port, against one process."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+
+from bench.bench import Bench, Server
+from bench.load import Plan, start
+from bench.process import LOAD_CORE, SERVER_CORE, cpu_s
+from bench.report import Line, Ratio, median, ratio
+from bot.config import Api
+
+PART = "two"
+_CONNECTIONS = 64
+_BOTH = (SERVER_CORE, LOAD_CORE)
+
+Figures = tuple[float, float]  # a second; microseconds of the servers' CPU for each request
+
+
+def measure(bench: Bench) -> Iterator[Line]:
+    """Measure one process and two in turns; the bare handler likewise, as what this machine has room for."""
+    data = bench.small("two")
+    plan = data.plan("Widget", range(bench.options.small), name="two")
+    with ExitStack() as stack:
+        sides = {
+            kind: (
+                stack.enter_context(bench.server(kind, database=data.database)),
+                stack.enter_context(pair(bench, kind, data.database)),
+            )
+            for kind in ("keyport", "bare")
+        }
+        rounds = [
+            {kind: (_asked(bench, plan, one), _asked(bench, plan, *two)) for kind, (one, two) in sides.items()}
+            for _ in range(bench.options.rounds + 1)
+        ][1:]
+    ours, bare = (_times(rounds, kind) for kind in ("keyport", "bare"))
+    text = f"{ours} times one; two bare handlers, with the load on the same two cores: {bare}"
+    yield Line(PART, "validations a second of two processes", text, ">= 1.6 times", ours.median >= 1.6)
+    cpu = [median(turn["keyport"][side][1] for turn in rounds) for side in (0, 1)]
+    text = f"{cpu[0]:.0f} us of CPU a request by one, {cpu[1]:.0f} by two: {2 * cpu[0] / cpu[1]:.2f} times the room"
+    yield Line(PART, "the same, were the load on a third core", text, ">= 1.6 times", 2 * cpu[0] / cpu[1] >= 1.6)
+    if "reuse_port" not in Api.model_fields:
+        yield Line(
+            PART, "a setting that lets keyport api share its port", "missing: serving() can, the settings cannot"
+        )
+
+
+def _times(rounds: list[dict[str, tuple[Figures, Figures]]], kind: str) -> Ratio:
+    return ratio((turn[kind][1][0], turn[kind][0][0]) for turn in rounds)
+
+
+@contextmanager
+def pair(bench: Bench, kind: str, database: object) -> Iterator[tuple[Server, Server]]:
+    """Run two servers on one port, a core for each."""
+    # Bound and never listened on: it keeps the port while the servers come and go.
+    with closing(socket.socket()) as held, ExitStack() as stack:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind(("127.0.0.1", 0))
+        spec = {"database": database, "port": held.getsockname()[1], "reuse_port": True}
+        first, second = (stack.enter_context(bench.server(kind, core=core, **spec)) for core in _BOTH)
+        yield first, second
+
+
+def _asked(bench: Bench, plan: Plan, *servers: Server) -> Figures:
+    cores = (LOAD_CORE,) if len(servers) == 1 else _BOTH
+    before = sum(cpu_s(server.pid) for server in servers)
+    running = start(servers[0].port, plan, connections=_CONNECTIONS, seconds=bench.options.seconds, cores=cores)
+    load = running.result()
+    spent = sum(cpu_s(server.pid) for server in servers) - before
+    return load.per_second, 1e6 * spent / max(1, load.answers)

@@ -1,0 +1,113 @@
+"""Writes: seats taken before the answer, claims, the expiry sweep, what is written behind, and the lock."""
+
+import importlib.util
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from bench.bench import Bench, Data, Server
+from bench.layout import address_of
+from bench.load import Plan, start, write_plan
+from bench.report import NOT_BUILT, Line, median, ratio
+
+PART = "writes"
+_CONNECTIONS = 64
+_SEATS = 3
+_PACE = 2_000  # validations a second beside a sweep
+_IDLE_S = 2.0
+_SWEEP_S = 12.0  # the sweep is cut off then, and its whole time reckoned from what it did
+_FASTEST = 12_000  # registrations a second: a run must not come to addresses that are known
+
+
+def measure(bench: Bench) -> Iterator[Line]:
+    """Measure on the large database, each kind of write on licenses of its own."""
+    data = bench.large()
+    with ExitStack() as stack:
+        bare = stack.enter_context(bench.server("bare"))
+        ours = stack.enter_context(bench.server("keyport", database=data.database))
+        ours.process.ask(do="watch")
+        yield from _registrations(bench, data, bare, ours)
+        yield _longest_lock(ours, "first-seen addresses")
+        yield from _claims(bench, data, ours)
+        yield _longest_lock(ours, "claims")
+        yield from _flushes(bench, data, ours)
+        yield from _sweep(bench, data, ours)
+        yield _longest_lock(ours, "the expiry sweep")
+    yield from _bulk()
+
+
+def _registrations(bench: Bench, data: Data, bare: Server, ours: Server) -> Iterator[Line]:
+    plan, size = _fresh_plan(data)
+    seconds = min(bench.options.seconds, size / (bench.options.rounds + 1) / _FASTEST)
+    offset, rounds = 0, []
+    for turn in range(bench.options.rounds + 1):
+        theirs = bare.measure(plan, connections=_CONNECTIONS, seconds=seconds)
+        found = ours.measure(plan, connections=_CONNECTIONS, seconds=seconds, offset=offset)
+        offset += found.load.answers + _CONNECTIONS
+        if turn:  # the first run warms up
+            rounds.append((found, theirs))
+    whole = ratio((found.load.per_second, theirs.load.per_second) for found, theirs in rounds)
+    per_second = median(found.load.per_second for found, _ in rounds)
+    text = f"{whole} of the bare handler, {per_second:,.0f}/s"
+    name = "first-seen addresses, durable before the answer"
+    yield Line(PART, name, text, ">= 0.8", whole.median >= 0.8)
+    p99 = ratio((found.load.p99_ms, theirs.load.p99_ms) for found, theirs in rounds)
+    ms = median(found.load.p99_ms for found, _ in rounds)
+    yield Line(PART, f"{name}: p99", f"{ms:.1f} ms, {p99.median:.2f} times the bare handler's")
+
+
+def _fresh_plan(data: Data) -> tuple[Plan, int]:
+    """Return what takes every seat of every license that was never seen, one seat of each after the other."""
+    keys = data.keys("Fresh").read_text(encoding="ascii").splitlines()
+    pairs = [(key, address_of(place + seat * len(keys))) for seat in range(_SEATS) for place, key in enumerate(keys)]
+    return write_plan(data.folder / "fresh.plan", data.products["Fresh"]["api_key"], pairs), len(pairs)
+
+
+def _claims(bench: Bench, data: Data, ours: Server) -> Iterator[Line]:
+    count = min(bench.options.share(0.1), data.shelves["Stock"].count)
+    done = ours.process.ask(do="claims", file=str(data.keys("Stock")), first=0, count=count)
+    per_second = done["count"] / done["seconds"]
+    text = f"{per_second:,.0f}/s ({done['count']:,}, 64 at once)"
+    yield Line(PART, "claims through the service", text, ">= 3,000/s", per_second >= 3_000)
+
+
+def _flushes(bench: Bench, data: Data, ours: Server) -> Iterator[Line]:
+    shelf = data.shelves["Widget"]
+    count = min(bench.options.share(0.1), shelf.count)
+    addresses = [address_of(place) for place in range(count)]
+    turns = [
+        ours.process.ask(do="flush", first=shelf.first_id, count=count, addresses=addresses)
+        for _ in range(bench.options.rounds)
+    ]
+    ms = median(turn["seen_ms"] for turn in turns)
+    yield Line(PART, f"last-seen flush of {count:,} addresses", f"{ms:.1f} ms, {1000 * ms / count:.2f} us each")
+    yield _longest_lock(ours, "that flush")
+
+
+def _sweep(bench: Bench, data: Data, ours: Server) -> Iterator[Line]:
+    count = data.shelves["Ending"].count
+    plan = data.plan("Widget", range(min(1_000, data.shelves["Widget"].count)), name="beside")
+    load = {"connections": 16, "seconds": 60.0, "per_second": _PACE}
+    start(ours.port, plan, **load | {"seconds": 0.5}).result()
+    idle = start(ours.port, plan, **load | {"seconds": min(_IDLE_S, 4 * bench.options.seconds)}).result()
+    beside = start(ours.port, plan, **load)
+    done = ours.process.ask(do="sweep", limit=count, seconds=_SWEEP_S)
+    busy = beside.stop()
+    reckoned = done["seconds"] * 100_000 / max(1, done["count"])
+    text = f"{reckoned:.1f} s for 100,000 ({done['count']:,} in {done['seconds']:.1f} s)"
+    yield Line(PART, f"expiry sweep beside {busy.per_second:,.0f} validations/s", text, "<= 5 s", reckoned <= 5)
+    times = busy.p99_ms / idle.p99_ms
+    text = f"{busy.p99_ms:.1f} ms, {times:.1f} times its idle {idle.p99_ms:.1f} ms"
+    yield Line(PART, "validations' p99 during the sweep", text, "< 2 times", times < 2)
+
+
+def _longest_lock(ours: Server, what: str) -> Line:
+    longest = ours.process.ask(do="watched")["lock"]["longest_ms"]
+    ours.process.ask(do="watch")
+    return Line(PART, f"longest lock held: {what}", f"{longest:.0f} ms", "<= 100 ms", longest <= 100)
+
+
+def _bulk() -> Iterator[Line]:
+    built = importlib.util.find_spec("licensing.services.bulk") is not None
+    text = "built, not measured here yet" if built else NOT_BUILT
+    yield Line(PART, "issuing 100,000 keys into the rest", text, "<= 5 s", met=False)
+    yield Line(PART, "bulk-revoking 100,000", text, "<= 5 s", met=False)
