@@ -192,8 +192,8 @@ class Versions(Protocol):
     def running(self, product_id: int, *, since_ms: int) -> Steps[Sequence[tuple[str, int]]]:
         """Return each version that validated since a time, and on how many licenses, the most used first."""
 
-    def licenses_on(self, product_id: int, lists: Sequence[Sequence[str]], *, since_ms: int) -> Steps[Sequence[int]]:
-        """Return for each list of versions on how many licenses any of them validated since a time."""
+    def licenses_on(self, product_id: int, versions: Sequence[str], *, since_ms: int) -> Steps[int]:
+        """Return on how many licenses any of these versions validated since a time."""
 
 
 class Blacklists(Protocol):

@@ -1,7 +1,8 @@
 """What products say of their versions, and how many licenses run each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from licensing.choices import Permission, VersionState
 from licensing.errors import NothingToChange, TooManyVersions, VersionNotListed
@@ -73,7 +74,7 @@ class VersionService:
         if state is VersionState.LATEST and is_range(tidied):
             raise LatestNeedsVersion(text=tidied)
 
-        def work(tx: Transaction) -> Steps[VersionsChanged]:
+        def work(tx: Transaction) -> Steps[_Change]:
             found, rules = yield from _locked(tx, by, product)
             changed = _changed(rules, tidied, state, now_ms)
             for rule in changed:
@@ -83,9 +84,9 @@ class VersionService:
             yield from tx.ledger.append(
                 happened(Action.PRODUCT_VERSION_SET, by=by, at_ms=now_ms, product_id=found.id, **facts)
             )
-            return (yield from _outcome(tx, found, changed[0].spec, (rules, after), now_ms))
+            return _Change(found, changed[0].spec, rules, after)
 
-        return await self._store.write(work)
+        return await self._told(await self._store.write(work), now_ms)
 
     async def remove(self, by: Actor, product: str | int, *, spec: str) -> VersionsChanged:
         """Take a version or a range off the list.
@@ -94,7 +95,7 @@ class VersionService:
         """
         tidied, now_ms = tidy_spec(spec), self._clock()
 
-        def work(tx: Transaction) -> Steps[VersionsChanged]:
+        def work(tx: Transaction) -> Steps[_Change]:
             found, rules = yield from _locked(tx, by, product)
             listed = _listed(rules, tidied)
             if listed is None:
@@ -105,9 +106,9 @@ class VersionService:
             yield from tx.ledger.append(
                 happened(Action.PRODUCT_VERSION_REMOVED, by=by, at_ms=now_ms, product_id=found.id, **facts)
             )
-            return (yield from _outcome(tx, found, listed.spec, (rules, after), now_ms))
+            return _Change(found, listed.spec, rules, after)
 
-        return await self._store.write(work)
+        return await self._told(await self._store.write(work), now_ms)
 
     async def list(self, by: Actor, product: str | int) -> VersionsView:
         """Return a product's list with how many licenses ran each version in the last 30 days.
@@ -121,12 +122,16 @@ class VersionService:
             found = yield from find_product(tx, by.organization_id, product)
             rules = in_order((yield from tx.versions.of(found.id)))
             running = yield from _running(tx, found, since_ms)
-            named = [[version for version, _ in running if matches(rule.spec, version)] for rule in rules]
-            counts = yield from tx.versions.licenses_on(found.id, named, since_ms=since_ms)
-            known = {version for versions in named for version in versions}
-            unlisted = [(version, count) for version, count in running if version not in known]
-            listed = [ListedVersions(rule, count) for rule, count in zip(rules, counts, strict=True)]
-            return VersionsView(found, listed, unlisted)
+            listed = []
+            for rule in rules:
+                ran = {version: count for version, count in running.items() if matches(rule.spec, version)}
+                listed.append(ListedVersions(rule, (yield from _licenses_on(tx, found, ran, since_ms))))
+            unlisted = {
+                version: count
+                for version, count in running.items()
+                if not any(matches(rule.spec, version) for rule in rules)
+            }
+            return VersionsView(found, listed, [*unlisted.items()])
 
         return await self._store.read(work)
 
@@ -142,7 +147,7 @@ class VersionService:
             found = yield from find_product(tx, by.organization_id, product)
             running = yield from _running(tx, found, since_ms)
             rules = in_order((yield from tx.versions.of(found.id)))
-            return [*dict.fromkeys([*(version for version, _ in running), *(rule.spec for rule in rules)])]
+            return [*dict.fromkeys([*running, *(rule.spec for rule in rules)])]
 
         return await self._store.read(work)
 
@@ -158,6 +163,19 @@ class VersionService:
             return in_order((yield from tx.versions.of(found.id)))
 
         return await self._store.read(work)
+
+    async def _told(self, change: "_Change", now_ms: int) -> VersionsChanged:
+        """Return what a change comes to: asked after it was written, since it may take a moment to count."""
+        return await self._store.read(lambda tx: _outcome(tx, change, _since(now_ms)))
+
+
+class _Change(NamedTuple):
+    """A product's rules before and after a change of the one named."""
+
+    product: Product
+    spec: str
+    before: Rules
+    after: Rules
 
 
 def in_order(rules: Rules) -> Rules:
@@ -221,32 +239,40 @@ def _difference(before: Rules, after: Rules) -> dict[str, dict[str, dict[str, st
     }
 
 
-def _running(tx: Transaction, product: Product, since_ms: int) -> Steps[Sequence[tuple[str, int]]]:
-    return (yield from tx.versions.running(product.id, since_ms=since_ms))[:_CONSIDERED]
+def _running(tx: Transaction, product: Product, since_ms: int) -> Steps[Mapping[str, int]]:
+    """Return each version that ran lately with how many licenses ran it, the most used first."""
+    return dict((yield from tx.versions.running(product.id, since_ms=since_ms))[:_CONSIDERED])
 
 
-def _outcome(
-    tx: Transaction, product: Product, spec: str, lists: tuple[Rules, Rules], now_ms: int
-) -> Steps[VersionsChanged]:
+def _licenses_on(tx: Transaction, product: Product, ran: Mapping[str, int], since_ms: int) -> Steps[int]:
+    """Return how many licenses ran any of these versions; who ran several counts once."""
+    if len(ran) <= 1:
+        return sum(ran.values())
+    return (yield from tx.versions.licenses_on(product.id, [*ran], since_ms=since_ms))
+
+
+def _outcome(tx: Transaction, change: _Change, since_ms: int) -> Steps[VersionsChanged]:
     """Return what a change came to, for the licenses on versions that it names or judges otherwise than before."""
-    since_ms, unlisted = _since(now_ms), product.settings.unlisted_versions
-    old, new = (VersionList([(rule.spec, rule.state) for rule in rules], unlisted) for rules in lists)
+    product, spec = change.product, change.spec
+    unlisted = product.settings.unlisted_versions
+    old, new = (
+        VersionList([(rule.spec, rule.state) for rule in rules], unlisted) for rules in (change.before, change.after)
+    )
     running = yield from _running(tx, product, since_ms)
-    concerned = [
-        version
-        for version, _ in running
+    concerned = {
+        version: count
+        for version, count in running.items()
         if matches(spec, version) or old.judge(version).allowed != new.judge(version).allowed
-    ]
-    refused = [version for version in concerned if not new.judge(version).allowed]
-    licenses, gone = yield from tx.versions.licenses_on(product.id, [concerned, refused], since_ms=since_ms)
+    }
+    refused = {version: count for version, count in concerned.items() if not new.judge(version).allowed}
     return VersionsChanged(
         product=product,
         spec=spec,
-        before=_state(lists[0], spec),
-        after=_state(lists[1], spec),
+        before=_state(change.before, spec),
+        after=_state(change.after, spec),
         demoted=None if old.current in {new.current, spec} else old.current,
-        licenses=licenses,
-        refused=gone,
+        licenses=(yield from _licenses_on(tx, product, concerned, since_ms)),
+        refused=(yield from _licenses_on(tx, product, refused, since_ms)),
     )
 
 

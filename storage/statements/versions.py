@@ -42,18 +42,12 @@ class VersionStatements:
         )
         return [(row[0], row[1]) for row in rows]
 
-    def licenses_on(self, product_id: int, lists: Sequence[Sequence[str]], *, since_ms: int) -> Steps[Sequence[int]]:
-        named = [(place, version) for place, versions in enumerate(lists) for version in versions]
-        if not named:
-            return [0] * len(lists)
-        # Materialized, so that it gets an index: it is looked into once for every attempt.
+    def licenses_on(self, product_id: int, versions: Sequence[str], *, since_ms: int) -> Steps[int]:
+        # License by license, since telling many rows apart (COUNT DISTINCT) takes a hundred times as long.
         rows = yield Statement(
-            "WITH named (place, version) AS MATERIALIZED"
-            " (SELECT row.value ->> 0, row.value ->> 1 FROM json_each(:named) AS row)"
-            " SELECT named.place, COUNT(DISTINCT a.license_id) FROM licenses l"
-            " JOIN attempts a ON a.license_id = l.id JOIN named ON named.version = a.version"
-            " WHERE l.product_id = :product AND a.last_at_ms >= :since GROUP BY named.place",
-            {"named": json.dumps(named), "product": product_id, "since": since_ms},
+            "SELECT COUNT(*) FROM licenses l WHERE l.product_id = :product AND EXISTS"
+            " (SELECT 1 FROM attempts a WHERE a.license_id = l.id AND a.last_at_ms >= :since"
+            " AND a.version IN (SELECT value FROM json_each(:versions)))",
+            {"versions": json.dumps(versions), "product": product_id, "since": since_ms},
         )
-        found = {int(place): int(count) for place, count in rows}
-        return [found.get(place, 0) for place in range(len(lists))]
+        return int(rows[0][0])
