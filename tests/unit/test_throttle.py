@@ -40,6 +40,15 @@ def test_whoever_waits_as_long_as_they_were_told_is_let_through_and_not_a_millis
             assert limit.spend("a", now_ms=now_ms) == 0
 
 
+@given(burst=bursts, gaps=calls)
+def test_asking_how_long_to_wait_costs_nothing_and_says_what_a_call_would_be_told(burst: int, gaps: list[int]):
+    limit, now_ms = Throttle(burst=burst, period_ms=PERIOD_MS), START_MS
+    for gap in gaps:
+        now_ms += gap
+        told_ms = [limit.wait_ms("a", now_ms=now_ms) for _ in range(3)]
+        assert told_ms == [limit.spend("a", now_ms=now_ms)] * 3
+
+
 def test_a_burst_passes_at_once_and_the_next_call_waits_one_period():
     limit = Throttle(burst=3, period_ms=PERIOD_MS)
     assert [limit.spend("a", now_ms=START_MS) for _ in range(5)] == [0, 0, 0, PERIOD_MS, PERIOD_MS]

@@ -132,6 +132,15 @@ async def test_whoever_waits_the_seconds_they_were_told_is_let_through(counts: C
     assert await spend(meter, limit=1, now_ms=NOW_MS + wait_s * 1_000) == [0]
 
 
+async def test_asking_how_long_the_quota_is_spent_takes_nothing_from_it(counts: Counts):
+    meter, waits = UsageMeter(counts), []
+    for _ in range(3):
+        waits += [await meter.wait_s(PRODUCT_ID, limit=2, now_ms=MIDNIGHT_MS) for _ in range(5)]
+        await spend(meter, limit=2, now_ms=MIDNIGHT_MS)
+    assert waits == [0] * 10 + [86_400] * 5
+    assert await meter.wait_s(PRODUCT_ID, limit=None, now_ms=MIDNIGHT_MS) == 0
+
+
 async def test_the_quota_resets_at_midnight_utc_and_not_a_millisecond_sooner(counts: Counts):
     meter, midnight_ms = UsageMeter(counts), MIDNIGHT_MS + DAY_MS
     await spend(meter, 2, limit=2)
