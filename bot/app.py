@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _FLUSH_EVERY_S = 0.5
 _FLUSH_HISTORY_EVERY_S = 2.0
 _SWEEP_EVERY_S = 20.0
-_GUESSING_LOGGED_EVERY_S = 60.0
 
 log = logging.getLogger(__name__)
 
