@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+from licensing.models import PLATFORM
 from storage.errors import StoreRefused
 from storage.revisions import HEAD, REVISIONS
 from storage.settings import DatabaseSettings
@@ -13,7 +14,7 @@ from storage.sqlite import connect, require_sqlite
 from storage.store import is_empty, require_key_file, require_revision, revision_of
 from storage.vault import KeyFile
 
-_COUNTS = """SELECT (SELECT COUNT(*) FROM organizations), (SELECT COUNT(*) FROM products),
+_COUNTS = f"""SELECT (SELECT COUNT(*) FROM organizations WHERE id <> {PLATFORM}), (SELECT COUNT(*) FROM products),
  (SELECT COUNT(*) FROM licenses), (SELECT MAX(at_ms) FROM events)"""
 
 

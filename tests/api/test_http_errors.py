@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from factories import make_plan
+from factories import make_actor, make_plan
 from hypothesis import given
 from hypothesis import strategies as st
 from raw_http import ask, posted
@@ -329,6 +329,8 @@ async def no_license(shop, api_key):
 
 
 async def no_file(shop, api_key):
+    found = (await shop.catalog.list(make_actor()))[0]
+    await shop.catalog.change_settings(make_actor(), found.id, license_file_days=7)
     reply = await shop.get(f"/api/v1/license/{KEY}/file", api_key)
     return reply.code, reply.raw
 
@@ -387,7 +389,7 @@ GOLDEN = {
         narrow_key,
         "This API key may only validate; look licenses up with the product's own.",
     ),
-    ("403", "the license's"): (no_file, explanation(Status.LICENSE_NOT_FOUND)),
+    ("403", "`license_not_found`"): (no_file, explanation(Status.LICENSE_NOT_FOUND)),
     ("404", "`license_not_found`"): (no_license, "This product has no license with this key."),
     ("404", "`invalid_request`"): (
         nowhere,

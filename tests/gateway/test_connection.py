@@ -39,7 +39,7 @@ async def test_commands_that_discord_lost_are_registered_again(shop: Shop):
     await shop.start_bot()
 
     assert {command["name"] for command in shop.sandbox.commands()} == {
-        *("Licenses", "approvals", "claim", "license", "licenses", "product", "staff", "transfer")
+        *("Licenses", "approvals", "blacklist", "claim", "license", "licenses", "product", "staff", "transfer", "why")
     }
 
 

@@ -14,8 +14,10 @@ from storage_world import OWNER, World, member
 
 from licensing.choices import ActorKind, LicenseState
 from licensing.errors import (
+    ApiKeyNotFound,
     ApiKeyRotatedAlready,
     KeyClaimedByOther,
+    KeyNameTaken,
     LicenseAlreadyRevoked,
     LicenseNotActive,
     LicenseNotFound,
@@ -23,6 +25,7 @@ from licensing.errors import (
     LicenseNotUsable,
     NothingToChange,
     Refusal,
+    SigningOff,
     TooManyBlocks,
     TransferEnded,
     VersionNotListed,
@@ -88,6 +91,7 @@ CANCELLED = "UPDATE transfers SET state = 'cancelled'"
 ARCHIVED = "UPDATE products SET state = 'archived'"
 UNENFORCED = """UPDATE products SET settings = json_set(settings, '$.enforce_expiry', json('false'))"""
 ROTATED = "UPDATE api_keys SET valid_until_ms = 0"
+SIGNED = """UPDATE products SET settings = json_set(settings, '$.{switch}', json('{value}'))"""
 FULL_LIST = f"""WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {BLOCKS_LIMIT})
  INSERT INTO blacklist (organization_id, level, target_id, network, created_at_ms)
  SELECT 1, 'license', n, '203.0.113.1', 1 FROM numbers WHERE n > (SELECT COUNT(*) FROM blacklist)"""
@@ -120,6 +124,16 @@ RACES: list[tuple[str, str, type[Refusal]]] = [
         NothingToChange,
     ),
     ("versions.remove", "DELETE FROM product_versions", VersionNotListed),
+    ("signing.turn_on", SIGNED.format(switch="sign_hmac", value="true"), NothingToChange),
+    ("signing.turn_off", SIGNED.format(switch="sign_headers", value="null"), NothingToChange),
+    ("signing.rotate", "DELETE FROM signing_keys", SigningOff),
+    (
+        "api_keys.add",
+        "INSERT INTO api_keys (digest, product_id, prefix, created_at_ms, name, scope)"
+        " VALUES (x'00', 1, 'kp_live_other', 1, 'New', 'validate')",
+        KeyNameTaken,
+    ),
+    ("api_keys.remove", ROTATED, ApiKeyNotFound),
     ("changes.pin", REVOKED, LicenseNotActive),
     ("changes.override", REVOKED, LicenseNotActive),
     ("organizations.change_state", "UPDATE organizations SET state = 'suspended'", NothingToChange),

@@ -152,7 +152,7 @@ def test_the_help_lists_what_an_operator_uses_and_not_what_make_uses(capsys):
     assert execute(["--help"]) == 0
     listed = set(re.findall(r"^  ([a-z][a-z-]+)  ", capsys.readouterr().out, flags=re.MULTILINE))
     serving, upkeep = {"run", "api", "sandbox"}, {"check-config", "migrate", "backup", "restore", "version"}
-    assert listed == serving | upkeep | {"license", "product", "export"}
+    assert listed == serving | upkeep | {"license", "product", "export", "blacklist", "server"}
 
 
 def test_version_names_the_program_and_its_python(capsys):

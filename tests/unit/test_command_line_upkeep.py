@@ -26,6 +26,7 @@ from licensing.services.licenses import LicenseService
 from licensing.services.organizations import OrganizationService, Plans
 from licensing.services.terms import Terms
 from storage import DatabaseSettings, open_store
+from storage.revisions import HEAD
 
 ROOT = Path(__file__).parents[2]
 PASSPHRASE = "correct horse battery"
@@ -385,14 +386,14 @@ def make_old_database() -> None:
 def test_migrate_keeps_a_copy_of_how_the_database_was(capsys):
     make_old_database()
     before = DATABASE.read_bytes()
-    Path("data/keyport.db.before-0002.bak").write_text("an older copy")
+    Path(f"data/keyport.db.before-{HEAD}.bak").write_text("an older copy")
     assert execute(["migrate"]) == 0
-    assert "The database is now at revision 0002." in capsys.readouterr().out
+    assert f"The database is now at revision {HEAD}." in capsys.readouterr().out
     assert count_licenses() == 0
-    copy = Path("data/keyport.db.before-0002.2.bak")
+    copy = Path(f"data/keyport.db.before-{HEAD}.2.bak")
     assert copy.read_bytes()[100:] == before[100:]
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    assert Path("data/keyport.db.before-0002.bak").read_text() == "an older copy"
+    assert Path(f"data/keyport.db.before-{HEAD}.bak").read_text() == "an older copy"
 
 
 def test_migrate_refuses_a_newer_database(capsys):

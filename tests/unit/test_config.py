@@ -86,6 +86,7 @@ SAMPLES = {
     "level": "ERROR",
 }
 SAMPLES |= {"format": "json", "members_intent": "no", "trusted_proxies": "10.0.0.1", "port": "0"}
+SAMPLES |= {"enabled": "no", "hash_addresses": "yes"}
 
 
 @pytest.mark.parametrize("path", list(known_paths(Config, entry="gold")), ids=".".join)

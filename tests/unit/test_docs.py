@@ -37,6 +37,8 @@ HOSTS_WE_MEAN = {
     "discord.com",
     "docs.keyport.sbs",
     "keepachangelog.com",
+    "mutmut.readthedocs.io",
+    "schemathesis.readthedocs.io",
     "license.example.com",  # of nobody: a name that stands for the reader's own
     "semver.org",
 }
