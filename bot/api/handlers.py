@@ -129,6 +129,8 @@ def _optional(request: web.Request, field: str) -> str | None:
     if value is not None and len(value) > OPTIONAL_MAX_LENGTH:
         message = _("{field} must have at most {limit} characters.")
         raise bad_request(422, message.format(field=field, limit=OPTIONAL_MAX_LENGTH))
+    if value is not None and "\0" in value:
+        raise bad_request(422, _("{field} must not hold the character NUL.").format(field=field))
     return value
 
 

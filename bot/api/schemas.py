@@ -15,6 +15,9 @@ from licensing.verdict import Status
 OPTIONAL_MAX_LENGTH = 256
 
 Optional = Annotated[str, Field(max_length=OPTIONAL_MAX_LENGTH)] | None
+# These are kept, and neither SQLite's JSON nor PostgreSQL takes the character NUL.
+NAMED = r"^[^\x00]*$"
+Named = Annotated[str, Field(max_length=OPTIONAL_MAX_LENGTH, pattern=NAMED)] | None
 Count = Annotated[int, Field(ge=0)]
 # ISO 8601 in UTC, always with milliseconds, as the contract has it.
 Moment = Annotated[
@@ -42,8 +45,8 @@ class ValidateRequest(BaseModel):
     license_key: Annotated[str, Field(min_length=1, max_length=LICENSE_KEY_MAX_LENGTH)] = Field(
         description="As the customer typed it: case, spaces and missing dashes are forgiven."
     )
-    version: Optional = Field(default=None, description="The version of your product that is running.")
-    device_id: Optional = Field(
+    version: Named = Field(default=None, description="The version of your product that is running.")
+    device_id: Named = Field(
         default=None, description="Anything that names the device, the same at every start; it can take a seat."
     )
     nonce: Optional = Field(
@@ -263,5 +266,7 @@ def _sentence(kind: str) -> str:
             return _("{field} must not be empty.")
         case "string_too_long":
             return _("{field} must have at most {limit} characters.")
+        case "string_pattern_mismatch":
+            return _("{field} must not hold the character NUL.")
         case _other:
             return _("{field} must be a string.")

@@ -140,6 +140,8 @@ def test_times_are_iso_8601_with_milliseconds_and_z(at_ms, text):
         (b'{"license_key":"x","version":"%s"}' % (b"1" * 10_000), 422, "version"),
         (b'{"license_key":"x","device_id":{}}', 422, "device_id"),
         (b'{"license_key":"x","nonce":true}', 422, "nonce"),
+        (b'{"license_key":"x","device_id":"a\\u0000b"}', 422, "NUL"),
+        (b'{"license_key":"x","version":"\\u0000"}', 422, "version"),
     ],
 )
 def test_a_body_that_cannot_be_used_is_refused_by_a_sentence_that_names_what_is_wrong(body, code, named):

@@ -145,7 +145,7 @@ async def test_any_other_header_may_hold_anything_that_fits(shop, api_key, extra
         (b'{"license_key":"x","version":"' + b"1." * 5_000 + b'0"}', 422),
         (b'{"license_key":"x","version":"' + b"9" * 256 + b'"}', 200),
         (b'{"license_key":"x","version":""}', 200),
-        (b'{"license_key":"x","version":"\\u0000"}', 200),
+        (b'{"license_key":"x","version":"\\u0000"}', 422),
         (b'{"license_key":"\\u0000"}', 200),
         (b'{"license_key":"x\0"}', 400),
         (b"\0" + GOOD, 400),

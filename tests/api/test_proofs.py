@@ -504,7 +504,7 @@ async def test_what_is_too_long_for_a_license_file_is_refused_by_its_name(shop, 
     assert said in reply.body["message"]
 
 
-@pytest.mark.parametrize("text", ["%ED%A0%80", "%FF%00", "%F0%9F%94%91", "%22%2C%22", "%E2%80%A8"])
+@pytest.mark.parametrize("text", ["%ED%A0%80", "%FF%01", "%F0%9F%94%91", "%22%2C%22", "%E2%80%A8"])
 async def test_whatever_stands_in_a_license_files_address_it_is_answered_and_readable(shop, text):
     product = await with_files(shop)
     issued = await shop.issue()

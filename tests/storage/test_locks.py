@@ -129,8 +129,10 @@ RACES: list[tuple[str, str, type[Refusal]]] = [
     ("signing.rotate", "DELETE FROM signing_keys", SigningOff),
     (
         "api_keys.add",
-        "INSERT INTO api_keys (digest, product_id, prefix, created_at_ms, name, scope)"
-        " VALUES (x'00', 1, 'kp_live_other', 1, 'New', 'validate')",
+        (
+            "INSERT INTO api_keys (digest, product_id, prefix, created_at_ms, name, scope)"
+            " VALUES (x'00', 1, 'kp_live_other', 1, 'New', 'validate')"
+        ),
         KeyNameTaken,
     ),
     ("api_keys.remove", ROTATED, ApiKeyNotFound),
