@@ -35,8 +35,8 @@ format: $(VENV)/.dev ## Format the code and mend what can be mended by itself
 messages: $(VENV)/.dev ## Bring every language's catalogue up to date with the texts in the code
 	@$(BIN)/python -m i18n.extract
 
-bench: $(VENV)/.dev ## Measure: validations per second against a bare aiohttp handler
-	@$(BIN)/python -m bench.validate
+bench: $(VENV)/.dev ## Measure speed, size and truth at a million licenses, into docs/performance.md
+	@$(BIN)/python -m bench
 
 pictures: $(VENV)/.dev ## Take the pictures that the docs show, of the sandbox's page (needs Chromium)
 	@$(BIN)/python -m bench.pictures

@@ -36,12 +36,12 @@ def main() -> None:
     began, lines = time.perf_counter(), list[Line]()
     with tempfile.TemporaryDirectory(prefix="work-", dir=_made(chosen.folder)) as work:
         options = _options(chosen, Path(work))
-        bench = Bench(options)
         print(f"{options.licenses:,} licenses, {options.rounds} rounds of {options.seconds} s, load by {GENERATOR}")
-        for name in chosen.only or PARTS:
-            for line in importlib.import_module(PARTS[name]).measure(bench):
-                print(show(line), flush=True)
-                lines.append(line)
+        with Bench(options) as bench:
+            for name in chosen.only or PARTS:
+                for line in importlib.import_module(PARTS[name]).measure(bench):
+                    print(show(line), flush=True)
+                    lines.append(line)
     seconds = time.perf_counter() - began
     print(f"{seconds:.0f} s in all")
     if not chosen.only and not chosen.quick:

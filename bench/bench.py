@@ -4,15 +4,15 @@ import json
 import random
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from bench.layout import Shelf, address_of, key_at, shelves, small_shelves
 from bench.load import Load, NotServedError, Plan, run, write_plan
 from bench.options import Options
-from bench.process import SERVER_CORE, Child, Json, child, command, cpu_s
+from bench.process import LOAD_CORE, SERVER_CORE, Child, Json, child, command, cpu_s
 from bench.seeding import DATABASE, seeded
 
 _SEED = 20_250_615
@@ -87,6 +87,14 @@ class Bench:
         self.options = options
         self.random = random.Random(_SEED)
         self._copies: dict[str, Data] = {}
+        self._shared: dict[str, Any] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stack.close()
 
     def large(self) -> Data:
         """Return the run's copy of the large database: parts use shelves of their own."""
@@ -105,11 +113,19 @@ class Bench:
         with child(command("bench.servers", json.dumps(spec, default=str)), cores=(core,)) as started:
             yield Server(started, started.receive()["port"], counts=kind == "keyport")
 
-    @contextmanager
-    def discord(self) -> Iterator[Json]:
-        """Run a stand-in for Discord and yield where a bot finds it."""
-        with child(command("bench.servers", json.dumps({"kind": "sandbox"})), cores=(1 - SERVER_CORE,)) as started:
-            yield started.receive()
+    def bare(self, loop: str = "") -> Server:
+        """Return the bare handler on a loop, which runs for as long as the benchmark does."""
+        name = f"bare-{loop or self.options.best_loop}"
+        if name not in self._shared:
+            self._shared[name] = self._stack.enter_context(self.server("bare", loop=loop))
+        return self._shared[name]
+
+    def discord(self) -> Json:
+        """Return where a bot finds the stand-in for Discord, which runs for as long as the benchmark does."""
+        if "discord" not in self._shared:
+            arguments = command("bench.servers", json.dumps({"kind": "sandbox"}))
+            self._shared["discord"] = self._stack.enter_context(child(arguments, cores=(LOAD_CORE,))).receive()
+        return self._shared["discord"]
 
     def _copy(self, name: str, content: Sequence[Shelf], seed_name: str) -> Data:
         seed, folder = seeded(self.options.folder / seed_name, content), self.options.work / name

@@ -16,7 +16,7 @@ _LONGEST_S = 12.0
 def measure(bench: Bench) -> Iterator[Line]:
     """Ask what staff ask, in the process that has bot and API, and watch its loop."""
     data = bench.large()
-    with bench.discord() as discord, bench.server("keyport", database=data.database, gateway=discord) as ours:
+    with bench.server("keyport", database=data.database, gateway=bench.discord()) as ours:
         ours.process.ask(do="connected")
         yield from _asked(bench, data, ours)
 

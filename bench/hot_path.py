@@ -26,8 +26,7 @@ def _on(bench: Bench, loop: str) -> Iterator[Line]:
         shelf: data.plan(shelf, range(bench.options.small), name=shelf) for shelf in ("Widget", "Hmac", "Ed25519")
     }
     with ExitStack() as stack:
-        discord = stack.enter_context(bench.discord())
-        bare = stack.enter_context(bench.server("bare", loop=loop))
+        bare, discord = bench.bare(loop), bench.discord()
         ours = stack.enter_context(bench.server("keyport", loop=loop, database=data.database))
         other = bench.small(f"bot-{loop}").database
         bot = stack.enter_context(bench.server("keyport", loop=loop, database=other, gateway=discord))

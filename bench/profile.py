@@ -31,9 +31,9 @@ def measure(bench: Bench) -> Iterator[Line]:
     with bench.server("keyport", database=data.database) as server:
         server.measure(plan, connections=_CONNECTIONS, seconds=bench.options.seconds)
         seconds = max(1.0, 5 * bench.options.seconds)
-        load = start(server.port, plan, connections=_CONNECTIONS, seconds=seconds + 2)
+        load = start(server.port, plan, connections=_CONNECTIONS, seconds=60.0)
         stacks = _sampled(found, server.pid, seconds, data.folder / "stacks")
-        load.result()
+        load.stop()
     yield from _lines(stacks)
 
 

@@ -24,7 +24,7 @@ def measure(bench: Bench) -> Iterator[Line]:
     hot = bench.random.sample(range(count), min(_HOT, count))
     cold = bench.random.choices(range(count), k=min(_ASKED, 2 * count))
     with ExitStack() as stack:
-        bare = stack.enter_context(bench.server("bare"))
+        bare = bench.bare()
         full = stack.enter_context(bench.server("keyport", database=large.database))
         slight = stack.enter_context(bench.server("keyport", database=small.database))
         few = small.plan("Widget", range(bench.options.small), name="hot")

@@ -22,13 +22,11 @@ def measure(bench: Bench) -> Iterator[Line]:
     data = bench.small("two")
     plan = data.plan("Widget", range(bench.options.small), name="two")
     with ExitStack() as stack:
-        sides = {
-            kind: (
-                stack.enter_context(bench.server(kind, database=data.database)),
-                stack.enter_context(pair(bench, kind, data.database)),
-            )
-            for kind in ("keyport", "bare")
+        alone = {
+            "keyport": stack.enter_context(bench.server("keyport", database=data.database)),
+            "bare": bench.bare(),
         }
+        sides = {kind: (one, stack.enter_context(pair(bench, kind, data.database))) for kind, one in alone.items()}
         rounds = [
             {kind: (_asked(bench, plan, one), _asked(bench, plan, *two)) for kind, (one, two) in sides.items()}
             for _ in range(bench.options.rounds + 1)

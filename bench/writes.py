@@ -2,7 +2,6 @@
 
 import importlib.util
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 from bench.bench import Bench, Data, Server
 from bench.layout import address_of
@@ -15,17 +14,16 @@ _SEATS = 3
 _PACE = 2_000  # validations a second beside a sweep
 _IDLE_S = 2.0
 _SWEEP_S = 12.0  # the sweep is cut off then, and its whole time reckoned from what it did
+_SHORTEST_S = 0.05
 _FASTEST = 12_000  # registrations a second: a run must not come to addresses that are known
 
 
 def measure(bench: Bench) -> Iterator[Line]:
     """Measure on the large database, each kind of write on licenses of its own."""
     data = bench.large()
-    with ExitStack() as stack:
-        bare = stack.enter_context(bench.server("bare"))
-        ours = stack.enter_context(bench.server("keyport", database=data.database))
+    with bench.server("keyport", database=data.database) as ours:
         ours.process.ask(do="watch")
-        yield from _registrations(bench, data, bare, ours)
+        yield from _registrations(bench, data, bench.bare(), ours)
         yield _longest_lock(ours, "first-seen addresses")
         yield from _claims(bench, data, ours)
         yield _longest_lock(ours, "claims")
@@ -37,7 +35,7 @@ def measure(bench: Bench) -> Iterator[Line]:
 
 def _registrations(bench: Bench, data: Data, bare: Server, ours: Server) -> Iterator[Line]:
     plan, size = _fresh_plan(data)
-    seconds = min(bench.options.seconds, size / (bench.options.rounds + 1) / _FASTEST)
+    seconds = min(bench.options.seconds, max(_SHORTEST_S, size / (bench.options.rounds + 1) / _FASTEST))
     offset, rounds = 0, []
     for turn in range(bench.options.rounds + 1):
         theirs = bare.measure(plan, connections=_CONNECTIONS, seconds=seconds)
