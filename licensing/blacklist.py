@@ -66,9 +66,13 @@ class Blacklist:
                 tables = self._ipv4 if bits == _IPV4_BITS else self._ipv6
                 tables[scope] = tuple(sorted(by_shift.items()))
 
+    def __bool__(self) -> bool:
+        """Tell whether anything is blocked at all."""
+        return bool(self._ipv4 or self._ipv6)
+
     def find(self, ip: IP | None, *, customer_id: int | None, license_id: int | None) -> Blocked | None:
         """Return the first block that an address meets: by level, then the narrowest."""
-        if ip is None or not (self._ipv4 or self._ipv6):
+        if ip is None or not self:
             return None
         if isinstance(ip, IPv6Address):
             ip = ip.ipv4_mapped or ip

@@ -1,7 +1,8 @@
 """What a validation looks at: the call, and the product and the license as they are at that moment."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from licensing.addresses import IP
 from licensing.blacklist import NOTHING_BLOCKED, Blacklist
@@ -33,6 +34,8 @@ class LicenseSnapshot:
     license: License
     addresses: frozenset[str] = frozenset()
     devices: frozenset[str] = frozenset()
+    # Answers that are good as long as this snapshot and the product's are, by caller; gone with it.
+    settled: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Call(NamedTuple):

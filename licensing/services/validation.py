@@ -1,5 +1,6 @@
 """What products ask over HTTP: is this license good, and what is known of it."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
@@ -26,6 +27,8 @@ from licensing.verdict import (
     license_status,
     trace,
 )
+
+SETTLED_CALLERS = 16  # answers remembered of a license
 
 
 class Answer(NamedTuple):
@@ -202,29 +205,36 @@ class ValidationService:
         self, found: ProductSnapshot, product: Product, call: Call, digest: bytes, now_ms: int
     ) -> Answer:
         license_ = await self._store.snapshots.license(product.id, digest)
+        if license_ is not None:
+            answer = _settled(found, license_, call, now_ms)
+            if answer is not None:
+                self._note(product, license_.license.id, call, answer.verdict, now_ms)
+                return answer
         judged = Judged(judge(found, license_, call, now_ms=now_ms), found, license_)
         if judged.verdict.takes_a_seat:
             judged = await self._register(found, product.id, call, judged.verdict, now_ms)
-        return self._answer(judged, product, call, now_ms)
+        answer = self._answer(judged, product, call, now_ms)
+        if answer.verdict.valid and judged.license is license_ and license_ is not None:
+            _settle(found, license_, call, answer)
+        return answer
 
     def _answer(self, judged: Judged, product: Product, call: Call, now_ms: int) -> Answer:
         verdict, found, _license = judged
         if verdict.license is not None:
-            self._traces.attempts.note(verdict.license.id, verdict.status, call, now_ms=now_ms)
+            self._note(product, verdict.license.id, call, verdict, now_ms)
         if not verdict.valid:
             if verdict.status is Status.LICENSE_NOT_FOUND:
                 self._limits.failed(call.address, now_ms=now_ms)
             code = self._support_code(judged, product, call, now_ms)
             return Answer(verdict, found, None, code)
-        if verdict.license is None:
-            return Answer(verdict, found)
-        self._note_seats(product, verdict.license.id, call, verdict, now_ms)
-        custom = None
-        if product.settings.custom_response and (product.custom or verdict.license.custom):
-            custom = merged(product.custom, verdict.license.custom)
+        override = verdict.license.custom if verdict.license else None
+        custom = merged(product.custom, override) if product.settings.custom_response else None
         return Answer(verdict, found, custom)
 
-    def _note_seats(self, product: Product, license_id: int, call: Call, verdict: Verdict, now_ms: int) -> None:
+    def _note(self, product: Product, license_id: int, call: Call, verdict: Verdict, now_ms: int) -> None:
+        self._traces.attempts.note(license_id, verdict.status, call, now_ms=now_ms)
+        if not verdict.valid:
+            return
         if verdict.ip_registered and call.address:
             self._traces.seen.note(license_id, call.address, now_ms=now_ms)
         if product.settings.max_devices is not None:
@@ -256,6 +266,29 @@ class ValidationService:
             return Judged(verdict, current, license_)
 
         return await self._store.write(work)
+
+
+def _settled(found: ProductSnapshot, license_: LicenseSnapshot, call: Call, now_ms: int) -> Answer | None:
+    """Return what this caller was answered, if it is as true now: only the clock can have changed it.
+
+    Judging is pure, and whatever else it looks at is in the two snapshots, which are made anew when they change.
+    """
+    answer: Answer | None = license_.settled.get(_caller(found, call))
+    if answer is None or answer.product is not found:
+        return None
+    end_ms = license_.license.expires_at_ms
+    return answer if end_ms is None or now_ms < end_ms else None
+
+
+def _settle(found: ProductSnapshot, license_: LicenseSnapshot, call: Call, answer: Answer) -> None:
+    if len(license_.settled) >= SETTLED_CALLERS:  # callers choose what version they name
+        license_.settled.clear()
+    license_.settled[_caller(found, call)] = answer
+
+
+def _caller(found: ProductSnapshot, call: Call) -> Hashable:
+    """Return all that a verdict depends on of a call; its hash takes a while, so an ip only where any is blocked."""
+    return call.address, call.version, call.device_id, call.ip if found.blacklist else None
 
 
 def _has_ended(product: ProductSnapshot, now_ms: int) -> bool:
