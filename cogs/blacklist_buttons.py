@@ -38,7 +38,7 @@ class BlacklistForm(Form, template=r"license:v1:(?P<license_id>\d{1,18}):blackli
     def __init__(self, license_id: str) -> None:
         super().__init__(
             custom_id=f"license:v1:{license_id}:blacklist:form",
-            title=_("Block an address for license #{id}").format(id=license_id),
+            title=_("Block for license #{id}").format(id=license_id),
             fields=[
                 Field(
                     "address",

@@ -118,7 +118,7 @@ def _short(text: str) -> str:
 def _line(step: Step, typed: Mapping[str, str]) -> str:
     label, mark = _(_CHECKS.get(step.check) or step.check), MARKS[step.outcome]
     if step.outcome is Outcome.SKIPPED:
-        return f"{mark} **{label}:** {_('not looked at any more')}"
+        return f"{mark} **{label}:** " + _("not looked at any more")
     names = [name for name in ("address", "device") if is_pseudonym(step.fact.get(name) or "")]
     fact = {**step.fact, **{name: typed.get(step.fact[name], step.fact[name]) for name in names}}
     tell = _FACTS.get(step.check)  # a trace that is kept may be another version's
@@ -144,7 +144,7 @@ def _expiry(fact: Fact, failed: bool) -> str:  # noqa: FBT001
 def _blacklist(fact: Fact, failed: bool) -> str:  # noqa: FBT001
     if not failed:
         return _("not on it") if fact.get("known", True) else _("no address to look for")
-    found = _(_BLOCKED[fact["level"]])
+    found = _of(_BLOCKED, fact["level"])
     return f"`{_short(fact['network'])}` · {found}" if "network" in fact else found
 
 
@@ -185,7 +185,7 @@ def _version(fact: Fact, _failed: bool) -> str:  # noqa: FBT001
     if fact["pin"]:
         pinned = _("the license runs {pin} alone").format(pin=_code(fact["pin"]))
         found = f"{found}; {pinned}"
-    return f"{found} {_('(only reported)')}" if fact["mode"] == VersionMode.REPORT else found
+    return f"{found} " + _("(only reported)") if fact["mode"] == VersionMode.REPORT else found
 
 
 def _listed(fact: Fact) -> str:
@@ -197,9 +197,14 @@ def _listed(fact: Fact) -> str:
             _("{version} is not on the list, and allowed") if fact["listed"] else _("{version} is not on the list")
         )
         return allowed.format(version=version)
-    found = _(_LISTED[fact["state"]]).format(version=version)
+    found = _of(_LISTED, fact["state"]).format(version=version)
     is_range = fact["rule"] != fact["version"]
     return f"{found} ({_code(fact['rule'])})" if is_range else found
+
+
+def _of(texts: Mapping[Any, str], fact: str) -> str:
+    """Return a table's text; looked up out here, as text in a call of `_` would be taken for text to translate."""
+    return _(texts[fact])
 
 
 def _code(text: str) -> str:
@@ -212,10 +217,10 @@ def _limits(fact: Fact, _failed: bool) -> str:  # noqa: FBT001
 
 
 _FACTS: Mapping[str, Callable[[Fact, bool], str]] = {
-    "product": lambda fact, _failed: _(_PRODUCT[fact["state"]]) if fact["state"] else _("it is gone"),
-    "organization": lambda fact, _failed: _(_ORGANIZATION[fact["state"]]),
+    "product": lambda fact, _failed: _of(_PRODUCT, fact["state"]) if fact["state"] else _("it is gone"),
+    "organization": lambda fact, _failed: _of(_ORGANIZATION, fact["state"]),
     "license": _license,
-    "state": lambda fact, _failed: _(_LICENSE[fact["state"]]),
+    "state": lambda fact, _failed: _of(_LICENSE, fact["state"]),
     "claim": lambda fact, _failed: _("there is one") if fact["claimed"] else _("none yet; it waits to be claimed"),
     "expiry": _expiry,
     "blacklist": _blacklist,
