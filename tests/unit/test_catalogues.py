@@ -15,15 +15,16 @@ from bot.client import KeyPortClient, build_client
 from cogs import settings_buttons, transfer_buttons
 from cogs.license_questions import QUESTIONS
 from cogs.tree import Catalogues
-from cogs.ui import switches
 from i18n import gettext, languages, ngettext, using_locale
 from i18n.extract import ROOMS, catalogues, extracted, updated
 
 ROOT = Path(__file__).parents[2]
 FILES = list(catalogues(ROOT))
 MARKED_ELSEWHERE = {  # they show what N_() marked
-    *("cogs/letters.py", "cogs/license_questions.py", "cogs/settings_buttons.py", "cogs/transfer_buttons.py"),
-    *("cogs/tree.py", "cogs/ui/switches.py", "cogs/ui/transfer_layouts.py", "cogs/ui/words.py", "i18n/refusals.py"),
+    *("bot/api/handlers.py", "cogs/letters.py", "cogs/license_questions.py", "cogs/settings_buttons.py"),
+    *("cogs/transfer_buttons.py", "cogs/tree.py", "cogs/ui/history_layouts.py", "cogs/ui/key_layouts.py"),
+    *("cogs/ui/switches.py", "cogs/ui/trace_words.py", "cogs/ui/transfer_layouts.py", "cogs/ui/version_layouts.py"),
+    *("cogs/ui/words.py", "i18n/refusals.py"),
 }
 LONGEST_ID = "9" * 18
 DESCRIPTION = 100
@@ -175,12 +176,15 @@ def test_labels_and_titles_fit_in_every_language():
 @pytest.mark.parametrize("language", ["en", *sorted(languages())])
 def test_labels_that_stand_in_tables_fit(language: str):
     asked = [text for each in QUESTIONS.values() for text in (each.label, each.confirm)]
-    buttons = [*asked, *settings_buttons._OPENERS.values(), *transfer_buttons._STEPS.values()]
-    options = [*switches.AUTO_REGISTER.values(), *switches.TRANSFERS.values()]
+    openers, titles, descriptions = zip(*settings_buttons._TYPED.values(), strict=True)
+    toggles = [text for pair in settings_buttons._TOGGLES.values() for text in pair]
+    buttons = [*asked, *openers, *toggles, *transfer_buttons._STEPS.values()]
+    options = [text for _kind, texts in settings_buttons._CHOICES.values() for text in texts.values()]
 
     with using_locale(language):
         assert [text for text in buttons if len(gettext(text)) > 80] == []
-        assert [text for text in options if len(gettext(text)) > 100] == []
+        assert [text for text in titles if len(gettext(text)) > 45] == []
+        assert [text for text in (*options, *descriptions) if len(gettext(text)) > 100] == []
 
 
 def test_a_text_is_marked_as_a_literal_or_it_could_not_be_found():
@@ -193,6 +197,16 @@ def test_a_text_is_marked_as_a_literal_or_it_could_not_be_found():
     ]
 
     assert unmarked == []
+
+
+def test_the_catalogues_are_made_of_what_the_code_marks_and_of_nothing_else():
+    marked = {
+        node.args[0].value for _name, node in calls("N_", "_", "gettext", "ngettext") if is_literal(node.args[0])
+    }
+
+    found = {singular for singular, _plural in texts()}
+    assert marked - found == set(), "nothing is found between the braces of an f-string"
+    assert found - marked == set(), "text anywhere in a call of `_` is taken for text to translate"
 
 
 @pytest.mark.parametrize("locale", ["de", "de-AT"])
