@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 _STATUS = b'"status":"'
 
@@ -23,13 +23,12 @@ class Caller(asyncio.Protocol):
         self._resting = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self._send()
 
     def data_received(self, data: bytes) -> None:
         # Answers are small and written at once, so they arrive whole.
-        if not data.startswith(b"HTTP/1.1 200"):
+        if not data.startswith((b"HTTP/1.1 200", b"HTTP/1.1 503")):
             raise SystemExit(data.decode(errors="replace"))
         begins = data.index(_STATUS) + len(_STATUS)
         self._answered(self._note, data[begins : data.index(b'"', begins)].decode(), data)

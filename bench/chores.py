@@ -4,6 +4,7 @@ An order is `{"do": NAME, ...}`; everything runs on the loop that serves, as it 
 """
 
 import asyncio
+import gc
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -93,6 +94,13 @@ async def refused(house: Any, _order: Json) -> Json:
     return {status: count for status, count in house.metrics.by_status.items() if status != "active"}
 
 
+async def collect(_house: Any, _order: Json) -> Json:
+    """Time a full garbage collection, during which nothing else runs; Python makes one when it thinks fit."""
+    began = time.perf_counter()
+    gc.collect()
+    return {"ms": 1000 * (time.perf_counter() - began)}
+
+
 async def modules(_house: Any, order: Json) -> Json:
     """Tell which of some modules were imported."""
     return {"imported": [name for name in order["names"] if name in sys.modules]}
@@ -153,11 +161,12 @@ async def change(house: Any, order: Json) -> Json:
     """Do one thing to one license, as staff do it through the bot."""
     from bench.changes import changes_of  # noqa: PLC0415
     from licensing.errors import NoAddresses  # noqa: PLC0415
+    from licensing.ports import Unavailable  # noqa: PLC0415
 
     try:
         await changes_of(house.store, house.clock)[order["what"]](order["license"])
-    except NoAddresses:
-        return {"refused": "NoAddresses"}
+    except (NoAddresses, Unavailable) as error:
+        return {"refused": type(error).__name__}
     return {}
 
 
@@ -187,7 +196,7 @@ def _lines(file: Path, first: int, count: int) -> list[str]:
 
 _CHORES = {
     each.__name__: each
-    for each in (watch, watched, refused, modules, connected, claims, sweep, flush, change, look_up)
+    for each in (watch, watched, refused, collect, modules, connected, claims, sweep, flush, change, look_up)
 }
 
 

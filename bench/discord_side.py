@@ -9,7 +9,7 @@ from bench.report import Line
 
 PART = "discord"
 _PACE = 5_000
-_CONNECTIONS = 32
+_CONNECTIONS = 256  # many, so that the pauses between requests are long beside the answers
 _LONGEST_S = 12.0
 
 
@@ -26,7 +26,7 @@ def _asked(bench: Bench, data: Data, ours: Server) -> Iterator[Line]:
     hot = bench.random.sample(range(count), min(10_000, count))
     plan = data.plan("Widget", hot, name="discord")
     ours.measure(plan, connections=_CONNECTIONS, seconds=2 * bench.options.seconds)
-    yield _line_of_loop(_beside(bench, data, ours, plan, side=None), "5,000 validations/s alone")
+    yield _line_of_loop(_beside(bench, data, ours, plan, side=None), "validations alone")
     for side, name, target_ms in (("complete", "suggestions", 100), ("find", "/license find", 300)):
         found = _beside(bench, data, ours, plan, side=side)
         worst = sorted(found["kinds"].items(), key=lambda pair: -pair[1])[:4]

@@ -33,6 +33,9 @@ def measure(bench: Bench) -> Iterator[Line]:
         yield from _hot(bench, asked, {"bare": (bare, few), "hot": (full, hot_plan), "small": (slight, few)})
         yield from _cold(asked, {"bare": (bare, few), "cold": (full, large.plan("Widget", cold, name="cold"))})
         yield _memory(full)
+        ms = full.process.ask(do="collect")["ms"]
+        name = "a full garbage collection then, which blocks the loop"
+        yield Line(PART, name, f"{ms:.0f} ms", "<= 50 ms", ms <= 50)
 
 
 class Asked:

@@ -1,7 +1,11 @@
 """Writes: seats taken before the answer, claims, the expiry sweep, what is written behind, and the lock."""
 
 import importlib.util
+import sqlite3
+import time
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 from bench.bench import Bench, Data, Server
 from bench.layout import address_of
@@ -51,6 +55,25 @@ def _registrations(bench: Bench, data: Data, bare: Server, ours: Server) -> Iter
     p99 = ratio((found.load.p99_ms, theirs.load.p99_ms) for found, theirs in rounds)
     ms = median(found.load.p99_ms for found, _ in rounds)
     yield Line(PART, f"{name}: p99", f"{ms:.1f} ms, {p99.median:.2f} times the bare handler's")
+    commit_ms = _commit_ms(data.folder / "plain.db")
+    text = f"{commit_ms:.1f} ms: {_CONNECTIONS} callers that wait for it get {1000 * _CONNECTIONS / commit_ms:,.0f}/s"
+    yield Line(PART, "this disk's own commit, by sqlite3 alone", text)
+
+
+def _commit_ms(file: Path) -> float:
+    """Return how long a durable commit of so many rows takes where nothing else is done: what no program is under."""
+    times = []
+    with closing(sqlite3.connect(file, isolation_level=None)) as plain:
+        plain.execute("PRAGMA journal_mode = WAL")
+        plain.execute("PRAGMA synchronous = FULL")
+        plain.execute("CREATE TABLE seats (license_id INTEGER, address TEXT)")
+        for turn in range(100):
+            plain.execute("BEGIN IMMEDIATE")
+            plain.executemany("INSERT INTO seats VALUES (?, ?)", [(turn, address_of(n)) for n in range(_CONNECTIONS)])
+            began = time.perf_counter()
+            plain.execute("COMMIT")
+            times.append(1000 * (time.perf_counter() - began))
+    return median(times)
 
 
 def _fresh_plan(data: Data) -> tuple[Plan, int]:
