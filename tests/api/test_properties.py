@@ -282,7 +282,8 @@ async def strict(shop):
 @FEWER
 async def test_in_whatever_order_things_go_wrong_the_first_check_of_the_contract_decides(shop, strict, happens):
     trouble = Trouble(shop, strict, await shop.issue(expiry="1d", max_ips=1))
-    assert await trouble.status() == "active"
+    # The first call takes its seats, the second is judged, and from the third on the answer may be a remembered one.
+    assert [await trouble.status() for _ in range(3)] == ["active"] * 3
     try:
         for number, wrong in enumerate(happens, start=1):
             await getattr(trouble, wrong)()
