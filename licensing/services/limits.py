@@ -87,4 +87,4 @@ class Limits:
 
 
 def _throttle(per_minute: int) -> Throttle | None:
-    return Throttle(burst=per_minute, period_ms=max(1, MINUTE_MS // per_minute)) if per_minute else None
+    return Throttle(burst=per_minute, period_ms=MINUTE_MS / per_minute) if per_minute else None

@@ -1,9 +1,11 @@
 """The rate limit: never more than its burst and its pace, and never more memory than it is given."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from licensing import throttle
+from licensing.services.limits import MINUTE_MS, Limits, Rates
 from licensing.throttle import Throttle
 
 PERIOD_MS = 1_000
@@ -92,7 +94,7 @@ def test_memory_stays_bounded_when_strangers_come_in_turn(monkeypatch):
     limit = Throttle(burst=2, period_ms=PERIOD_MS)
     for number in range(1_000):
         limit.spend(number, now_ms=START_MS + number * PERIOD_MS)
-        assert len(limit._full_at_ms) <= 100
+        assert len(limit._full_at_us) <= 100
 
 
 def test_memory_stays_bounded_when_all_strangers_come_at_once(monkeypatch):
@@ -100,7 +102,7 @@ def test_memory_stays_bounded_when_all_strangers_come_at_once(monkeypatch):
     limit = Throttle(burst=2, period_ms=PERIOD_MS)
     for number in range(1_000):
         limit.spend(number, now_ms=START_MS)
-        assert len(limit._full_at_ms) <= 100
+        assert len(limit._full_at_us) <= 100
 
 
 def test_a_flood_of_strangers_does_not_free_whoever_used_up_their_limit(monkeypatch):
@@ -111,3 +113,32 @@ def test_a_flood_of_strangers_does_not_free_whoever_used_up_their_limit(monkeypa
     for number in range(1_000):
         limit.spend(number, now_ms=START_MS)
     assert limit.spend("guesser", now_ms=START_MS) == PERIOD_MS
+
+
+def test_making_room_for_a_stranger_looks_at_few_of_the_keys_that_are_kept(monkeypatch):
+    monkeypatch.setattr(throttle, "_MAX_KEYS", 2_000)
+    limit, looked_at = Throttle(burst=3, period_ms=PERIOD_MS), 0
+
+    class Key(int):
+        """A key that counts how often it is touched."""
+
+        def __hash__(self):
+            nonlocal looked_at
+            looked_at += 1
+            return super().__hash__()
+
+    for number in range(2_000):
+        limit.spend(Key(number), now_ms=START_MS)
+    before = looked_at
+    limit.spend("one more", now_ms=START_MS)
+    assert looked_at - before <= 50
+
+
+@pytest.mark.parametrize("rate", [7, 600, 33_000, 45_000, 59_999])
+def test_a_rate_is_kept_to_whatever_it_is(rate: int):
+    limits = Limits(Rates(license_per_minute=rate))
+    for _ in range(rate):  # the burst
+        assert limits.spend(1, None, b"a license", now_ms=START_MS) is None
+    asked = (START_MS + 1 + half // 2 for half in range(2 * MINUTE_MS))
+    passed = sum(limits.spend(1, None, b"a license", now_ms=at_ms) is None for at_ms in asked)
+    assert passed == pytest.approx(rate, rel=0.001, abs=1)
