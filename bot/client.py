@@ -24,6 +24,7 @@ from cogs import (
     product_buttons,
     product_keys,
     product_signing,
+    product_versions,
     settings_buttons,
     transfer_buttons,
 )
@@ -63,6 +64,7 @@ _ITEMS = (
     *license_questions.ITEMS,
     *product_buttons.ITEMS,
     *product_keys.ITEMS,
+    *product_versions.ITEMS,
     *product_signing.ITEMS,
     *settings_buttons.ITEMS,
     *transfer_buttons.ITEMS,

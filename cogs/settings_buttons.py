@@ -15,7 +15,7 @@ from i18n import N_
 from i18n import gettext as _
 from licensing.choices import AutoRegister, DurationFrom, TransferRule, UnlistedVersions, VersionMode
 from licensing.errors import RoleGone
-from licensing.models import Product, ProductSettings
+from licensing.models import Actor, Product, ProductSettings
 from licensing.services.catalog import ProductChanged
 
 _PRODUCT = r"product:v1:(?P<product_id>\d{1,18})"
@@ -151,6 +151,28 @@ class TypeForm(Form, template=_PRODUCT + rf":type:(?P<switch>{'|'.join(_TYPED)})
         await _change(interaction, self._product_id, self._switch, typed["value"])
 
 
+class SetNow(
+    Persistent,
+    template=_PRODUCT
+    + r":sure:(?P<switch>versions|unlisted_versions|auto_register|track_ip_on_validate|max_devices)"
+    + r":(?P<value>\w{1,20})",
+):
+    """Sets a switch that could refuse customers, after its question."""
+
+    def __init__(self, product_id: str, switch: str, value: str) -> None:
+        custom_id = f"product:v1:{product_id}:sure:{switch}:{value}"
+        super().__init__(button(_("Change it"), custom_id, discord.ButtonStyle.danger))
+        self._product_id, self._switch, self._value = int(product_id), switch, value
+
+    async def pressed(self, interaction: Interaction) -> None:
+        value: object = self._value
+        if self._switch in _CHOICES:
+            value = _CHOICES[self._switch][0](self._value)
+        elif self._switch in _TOGGLES:
+            value = self._value == "on"
+        await _set(interaction, await acknowledge_in_place(interaction), self._product_id, self._switch, value)
+
+
 class RefreshSettings(Persistent, template=_PRODUCT + rf":settings(?::{_PAGE})?"):
     """Shows a page of the switches as they are now; the ids of panels from before there were pages name none."""
 
@@ -165,10 +187,10 @@ class RefreshSettings(Persistent, template=_PRODUCT + rf":settings(?::{_PAGE})?"
 class TurnTo(Persistent, template=_PRODUCT + rf":page:{_PAGE}"):
     """Turns to a page of the switches."""
 
-    def __init__(self, product_id: str, page: str, current: str = "") -> None:
+    def __init__(self, product_id: str, page: str, current: str = "", *, label: str = "") -> None:
         here = page == current
         style = discord.ButtonStyle.primary if here else discord.ButtonStyle.secondary
-        label, custom_id = _(switches.PAGES[page][0]), f"product:v1:{product_id}:page:{page}"
+        label, custom_id = label or _(switches.PAGES[page][0]), f"product:v1:{product_id}:page:{page}"
         super().__init__(discord.ui.Button(label=label, custom_id=custom_id, style=style, disabled=here))
         self._product_id, self._page = int(product_id), page
 
@@ -183,7 +205,24 @@ async def _turn(interaction: Interaction, product_id: int, page: str) -> None:
 
 
 async def _change(interaction: Interaction, product_id: int, switch: str, value: object) -> None:
+    """Set a switch, or ask first where customers could be refused by it."""
     by = actor_of(interaction) if interaction.response.is_done() else await acknowledge_in_place(interaction)
+    found = await context_of(interaction).services.catalog.preview_settings(by, product_id, **{switch: value})
+    if found.tightened is None:
+        await _set(interaction, by, product_id, switch, value)
+        return
+    # In the panel's place, so that no menu goes on showing what was picked and is not set.
+    back = TurnTo(str(product_id), switches.page_of(switch), label=_("Cancel"))
+    items = [SetNow(str(product_id), switch, _written(getattr(found.after, switch))), back]
+    await interaction.edit_original_response(view=switches.confirm_settings(found, items=items))
+
+
+def _written(value: object) -> str:
+    """Return a switch's value as the id of a button holds it."""
+    return ("on" if value else "off") if isinstance(value, bool) else str(value)
+
+
+async def _set(interaction: Interaction, by: Actor, product_id: int, switch: str, value: object) -> None:
     changed = await context_of(interaction).services.catalog.change_settings(by, product_id, **{switch: value})
     await interaction.edit_original_response(view=_changed(interaction, changed, switch))
 
@@ -233,5 +272,5 @@ def _role(interaction: Interaction, role_id: int) -> discord.Role:
     return role
 
 
-ITEMS = (Toggle, Choose, ChooseRole, Type, RefreshSettings, TurnTo)
+ITEMS = (Toggle, Choose, ChooseRole, Type, SetNow, RefreshSettings, TurnTo)
 FORMS = (TypeForm,)

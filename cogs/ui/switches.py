@@ -1,16 +1,17 @@
 """A product's switches in words, page by page, and the panel that shows them beside what changes them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import discord
 
 from cogs.ui import words
-from cogs.ui.layouts import NEUTRAL, Items, Part, panel
+from cogs.ui.layouts import BAD, NEUTRAL, Items, Part, panel
 from i18n import N_, ngettext
 from i18n import gettext as _
 from licensing.choices import AutoRegister, DurationFrom, SigningKind, TransferRule, UnlistedVersions, VersionMode
 from licensing.models import Product, ProductSettings
+from licensing.services.impact import SettingsImpact
 
 AUTO_REGISTER = {
     AutoRegister.UP_TO_MAX: N_("registered up to the limit"),
@@ -166,6 +167,56 @@ def settings_panel(
     if page in _HINTS:
         parts.append(_(_HINTS[page]))
     return panel(*parts, items=items, color=NEUTRAL)
+
+
+def confirm_settings(found: SettingsImpact, *, items: Items) -> discord.ui.LayoutView:
+    """Return which customers a change of a product's switches would refuse."""
+    title = _("### Change the settings of {product}?").format(product=words.plain(found.product.name))
+    lines = [title, changes(found.product.settings, found.after), *_impact(found)]
+    return panel("\n".join(lines), items=items, color=BAD)
+
+
+def _impact(found: SettingsImpact) -> Iterator[str]:
+    count = found.licenses
+    if found.tightened == "max_devices":
+        yield from _devices_impact(found)
+    elif found.tightened == "auto_register":
+        text = ngettext(
+            "**{count} license that has a holder has no registered address: from then on it runs nowhere.**",
+            "**{count} licenses that have a holder have no registered address: from then on they run nowhere.**",
+            count,
+        )
+        yield text.format(count=count)
+        yield _("The others run only on the addresses that are registered now; no new one is.")
+    else:
+        text = ngettext(
+            "**Of the licenses that ran in the last 30 days, {count} ran a version that is refused from then on.**",
+            "**Of the licenses that ran in the last 30 days, {count} ran versions that are refused from then on.**",
+            count,
+        )
+        yield text.format(count=count)
+        yield _("`/product version list` shows which versions run. Pins of single licenses are not counted here.")
+
+
+def _devices_impact(found: SettingsImpact) -> Iterator[str]:
+    if found.product.settings.max_devices is None:
+        text = ngettext(
+            "**In the last 30 days, {count} license ran on more devices than that.**",
+            "**In the last 30 days, {count} licenses ran on more devices than that.**",
+            found.licenses,
+        )
+        then = _(
+            "Devices were not counted before: whichever call next take the places, and any further one is refused."
+        )
+    else:
+        text = ngettext(
+            "**{count} license has more devices registered than that.**",
+            "**{count} licenses have more devices registered than that.**",
+            found.licenses,
+        )
+        then = _("Devices that are registered go on running; no new one is let in before a reset.")
+    yield text.format(count=found.licenses)
+    yield then
 
 
 def options(texts: Mapping[Any, str], current: str) -> Sequence[discord.SelectOption]:

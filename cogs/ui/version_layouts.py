@@ -1,9 +1,11 @@
 """What people see of a product's versions: the list, what runs, and what a change comes to."""
 
+from collections.abc import Iterator
+
 import discord
 
 from cogs.ui import switches, words
-from cogs.ui.layouts import NEUTRAL, clipped, panel
+from cogs.ui.layouts import BAD, NEUTRAL, Items, clipped, panel
 from i18n import N_, ngettext
 from i18n import gettext as _
 from licensing.choices import VersionMode, VersionState
@@ -46,15 +48,21 @@ def version_list(view: VersionsView) -> discord.ui.LayoutView:
     return panel(*parts, color=NEUTRAL)
 
 
+def confirm_versions(found: VersionsChanged, *, items: Items) -> discord.ui.LayoutView:
+    """Return which licenses a change of a product's versions would refuse."""
+    title = _("### Change the versions of {product}?").format(product=words.plain(found.product.name))
+    refused = ngettext(
+        "**In the last 30 days, {count} license ran versions that are allowed now, and are refused from then on.**",
+        "**In the last 30 days, {count} licenses ran versions that are allowed now, and are refused from then on.**",
+        found.newly_refused,
+    )
+    lines = [title, *_rules(found), refused.format(count=found.newly_refused)]
+    return panel("\n".join(lines), items=items, color=BAD)
+
+
 def versions_changed(changed: VersionsChanged) -> discord.ui.LayoutView:
     """Return a rule as it was and as it is now, and whom that concerns."""
-    lines = [
-        f"**{words.plain(changed.product.name)}** · {code(changed.spec)}: "
-        + words.change(_state(changed.before), _state(changed.after))
-    ]
-    if changed.demoted is not None:
-        states = words.change(_state(VersionState.LATEST), _state(VersionState.ALLOWED))
-        lines.append(f"{code(changed.demoted)}: {states}")
+    lines = list(_rules(changed))
     about = ngettext(
         "In the last 30 days, {count} license ran versions that this is about.",
         "In the last 30 days, {count} licenses ran versions that this is about.",
@@ -62,6 +70,14 @@ def versions_changed(changed: VersionsChanged) -> discord.ui.LayoutView:
     )
     lines += [about.format(count=changed.licenses), _effect(changed)]
     return panel("\n".join(lines), color=NEUTRAL)
+
+
+def _rules(changed: VersionsChanged) -> Iterator[str]:
+    states = words.change(_state(changed.before), _state(changed.after))
+    yield f"**{words.plain(changed.product.name)}** · {code(changed.spec)}: {states}"
+    if changed.demoted is not None:
+        states = words.change(_state(VersionState.LATEST), _state(VersionState.ALLOWED))
+        yield f"{code(changed.demoted)}: {states}"
 
 
 def _effect(changed: VersionsChanged) -> str:

@@ -20,6 +20,7 @@ from licensing.keys import API_KEY_PREFIX_LENGTH, RandomBytes, api_key_digest, m
 from licensing.models import PRODUCT_NAME_LIMIT, Actor, ApiKey, Product, ProductSettings
 from licensing.ports import Clock, Search, Steps, Store, Transaction
 from licensing.services.access import require, require_any
+from licensing.services.impact import SettingsImpact, settings_impact
 from licensing.services.organizations import Plans, require_room
 from licensing.services.switches import checked_custom, checked_switches
 from licensing.verdict import Status
@@ -135,11 +136,22 @@ class CatalogService:
         now_ms = self._clock()
         checked = checked_switches(values, now_ms=now_ms)
 
-        def update(product: Product) -> dict[str, Any]:
-            # Validated as a whole: what is stored here is read by every validation.
-            return {"settings": ProductSettings.model_validate(product.settings.model_dump() | checked)}
+        return await self._change(by, product_id, lambda it: {"settings": _with(it.settings, checked)}, now_ms)
 
-        return await self._change(by, product_id, update, now_ms)
+    async def preview_settings(self, by: Actor, product_id: int, **values: Any) -> SettingsImpact:
+        """Return whom setting these switches would refuse: what is asked before it is done.
+
+        Raises: as `change_settings`, but for what the store alone can tell.
+        """
+        now_ms = self._clock()
+        checked = checked_switches(values, now_ms=now_ms)
+
+        def work(tx: Transaction) -> Steps[SettingsImpact]:
+            yield from require(tx, by, Permission.PRODUCTS_EDIT)
+            found = yield from find_product(tx, by.organization_id, product_id)
+            return (yield from settings_impact(tx, found, _with(found.settings, checked), now_ms=now_ms))
+
+        return await self._store.read(work)
 
     async def change_custom(self, by: Actor, product: str | int, text: str | None) -> ProductChanged:
         """Set the template of a product's custom response, or take it away.
@@ -226,6 +238,11 @@ class CatalogService:
             return ProductChanged(before, after)
 
         return await self._store.write(work)
+
+
+def _with(settings: ProductSettings, values: dict[str, Any]) -> ProductSettings:
+    # Validated as a whole: what is stored here is read by every validation.
+    return ProductSettings.model_validate(settings.model_dump() | values)
 
 
 def _require_plain_role(tx: Transaction, by: Actor, role_id: int | None) -> Steps[None]:

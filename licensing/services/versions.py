@@ -1,6 +1,6 @@
 """What products say of their versions, and how many licenses run each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,13 +13,10 @@ from licensing.ports import Clock, Steps, Store, Transaction
 from licensing.ranges import intervals, is_range, order_of
 from licensing.services.access import require
 from licensing.services.catalog import find_product
+from licensing.services.impact import called, licenses_on, running, since
 from licensing.versions import VersionList, matches, tidy_spec
 
 VERSIONS_LIMIT = 500
-RUNNING_DAYS = 30
-
-_CONSIDERED = 2_000  # versions that ran, the most used first: callers send what they like
-_DAY_MS = 86_400_000
 
 Rules = Sequence[VersionRule]
 
@@ -45,7 +42,8 @@ class VersionsView:
 class VersionsChanged:
     """A rule as it was and as it is now, and how many licenses that ran lately it is about.
 
-    `demoted` was the latest version until now; `refused` of the licenses ran versions that the list does not allow.
+    `demoted` was the latest version until now; `refused` of the licenses ran versions that the list does not allow,
+    `newly_refused` some that it did allow before.
     """
 
     product: Product
@@ -55,6 +53,7 @@ class VersionsChanged:
     demoted: str | None
     licenses: int
     refused: int
+    newly_refused: int
 
 
 class VersionService:
@@ -70,21 +69,17 @@ class VersionService:
         Raises: NotAllowed, ProductNotFound, VersionInvalid, VersionRangeInvalid, LatestNeedsVersion,
         TooManyVersions, NothingToChange.
         """
-        tidied, now_ms = tidy_spec(spec), self._clock()
-        if state is VersionState.LATEST and is_range(tidied):
-            raise LatestNeedsVersion(text=tidied)
+        tidied, now_ms = _tidied(spec, state), self._clock()
 
         def work(tx: Transaction) -> Steps[_Change]:
             found, rules = yield from _locked(tx, by, product)
-            changed = _changed(rules, tidied, state, now_ms)
-            for rule in changed:
-                yield from tx.versions.save(found.id, rule)
-            after = _with(rules, changed)
-            facts = _difference(rules, after)
-            yield from tx.ledger.append(
-                happened(Action.PRODUCT_VERSION_SET, by=by, at_ms=now_ms, product_id=found.id, **facts)
-            )
-            return _Change(found, changed[0].spec, rules, after)
+            change = _set(found, rules, tidied, state, now_ms)
+            known = frozenset(rules)
+            for rule in change.after:
+                if rule not in known:
+                    yield from tx.versions.save(found.id, rule)
+            yield from _append(tx, Action.PRODUCT_VERSION_SET, by, change, now_ms)
+            return change
 
         return await self._told(await self._store.write(work), now_ms)
 
@@ -97,38 +92,50 @@ class VersionService:
 
         def work(tx: Transaction) -> Steps[_Change]:
             found, rules = yield from _locked(tx, by, product)
-            listed = _listed(rules, tidied)
-            if listed is None:
-                raise VersionNotListed(text=tidied)
-            yield from tx.versions.delete(found.id, listed.spec)
-            after = [rule for rule in rules if rule != listed]
-            facts = _difference(rules, after)
-            yield from tx.ledger.append(
-                happened(Action.PRODUCT_VERSION_REMOVED, by=by, at_ms=now_ms, product_id=found.id, **facts)
-            )
-            return _Change(found, listed.spec, rules, after)
+            change = _removed(found, rules, tidied)
+            yield from tx.versions.delete(found.id, change.spec)
+            yield from _append(tx, Action.PRODUCT_VERSION_REMOVED, by, change, now_ms)
+            return change
 
         return await self._told(await self._store.write(work), now_ms)
+
+    async def preview(
+        self, by: Actor, product: str | int, *, spec: str, state: VersionState | None
+    ) -> VersionsChanged:
+        """Return what setting a version, or without a state removing it, would come to: what is asked before.
+
+        Raises: as `set` and `remove`.
+        """
+        tidied, now_ms = _tidied(spec, state), self._clock()
+
+        def work(tx: Transaction) -> Steps[VersionsChanged]:
+            yield from require(tx, by, Permission.PRODUCTS_EDIT)
+            found = yield from find_product(tx, by.organization_id, product)
+            rules = yield from tx.versions.of(found.id)
+            change = _removed(found, rules, tidied) if state is None else _set(found, rules, tidied, state, now_ms)
+            return (yield from _outcome(tx, change, since(now_ms)))
+
+        return await self._store.read(work)
 
     async def list(self, by: Actor, product: str | int) -> VersionsView:
         """Return a product's list with how many licenses ran each version in the last 30 days.
 
         Raises: NotAllowed, ProductNotFound.
         """
-        since_ms = _since(self._clock())
+        since_ms = since(self._clock())
 
         def work(tx: Transaction) -> Steps[VersionsView]:
             yield from require(tx, by, Permission.PRODUCTS_VIEW)
             found = yield from find_product(tx, by.organization_id, product)
             rules = in_order((yield from tx.versions.of(found.id)))
-            running = yield from _running(tx, found, since_ms)
+            all_run = yield from running(tx, found, since_ms)
             listed = []
             for rule in rules:
-                ran = {version: count for version, count in running.items() if matches(rule.spec, version)}
-                listed.append(ListedVersions(rule, (yield from _licenses_on(tx, found, ran, since_ms))))
+                ran = {version: count for version, count in all_run.items() if matches(rule.spec, version)}
+                listed.append(ListedVersions(rule, (yield from licenses_on(tx, found, ran, since_ms))))
             unlisted = {
                 version: count
-                for version, count in running.items()
+                for version, count in all_run.items()
                 if not any(matches(rule.spec, version) for rule in rules)
             }
             return VersionsView(found, listed, [*unlisted.items()])
@@ -140,14 +147,14 @@ class VersionService:
 
         Raises: NotAllowed, ProductNotFound.
         """
-        since_ms = _since(self._clock())
+        since_ms = since(self._clock())
 
         def work(tx: Transaction) -> Steps[Sequence[str]]:
             yield from require(tx, by, Permission.PRODUCTS_EDIT)
             found = yield from find_product(tx, by.organization_id, product)
-            running = yield from _running(tx, found, since_ms)
+            ran = yield from running(tx, found, since_ms)
             rules = in_order((yield from tx.versions.of(found.id)))
-            return [*dict.fromkeys([*running, *(rule.spec for rule in rules)])]
+            return [*dict.fromkeys([*ran, *(rule.spec for rule in rules)])]
 
         return await self._store.read(work)
 
@@ -166,7 +173,7 @@ class VersionService:
 
     async def _told(self, change: "_Change", now_ms: int) -> VersionsChanged:
         """Return what a change comes to: asked after it was written, since it may take a moment to count."""
-        return await self._store.read(lambda tx: _outcome(tx, change, _since(now_ms)))
+        return await self._store.read(lambda tx: _outcome(tx, change, since(now_ms)))
 
 
 class _Change(NamedTuple):
@@ -200,6 +207,25 @@ def _locked(tx: Transaction, by: Actor, product: str | int) -> Steps[tuple[Produ
     return found, (yield from tx.versions.of(found.id))
 
 
+def _tidied(spec: str, state: VersionState | None) -> str:
+    tidied = tidy_spec(spec)
+    if state is VersionState.LATEST and is_range(tidied):
+        raise LatestNeedsVersion(text=tidied)
+    return tidied
+
+
+def _set(product: Product, rules: Rules, spec: str, state: VersionState, now_ms: int) -> _Change:
+    changed = _changed(rules, spec, state, now_ms)
+    return _Change(product, changed[0].spec, rules, _with(rules, changed))
+
+
+def _removed(product: Product, rules: Rules, spec: str) -> _Change:
+    listed = _listed(rules, spec)
+    if listed is None:
+        raise VersionNotListed(text=spec)
+    return _Change(product, listed.spec, rules, [rule for rule in rules if rule != listed])
+
+
 def _changed(rules: Rules, spec: str, state: VersionState, now_ms: int) -> Rules:
     """Return the rule that is asked for, then others that change with it."""
     listed = _listed(rules, spec)
@@ -230,6 +256,11 @@ def _with(rules: Rules, changed: Rules) -> Rules:
     return [*({rule.spec: rule for rule in rules} | {rule.spec: rule for rule in changed}).values()]
 
 
+def _append(tx: Transaction, action: Action, by: Actor, change: _Change, now_ms: int) -> Steps[None]:
+    facts = _difference(change.before, change.after)
+    yield from tx.ledger.append(happened(action, by=by, at_ms=now_ms, product_id=change.product.id, **facts))
+
+
 def _difference(before: Rules, after: Rules) -> dict[str, dict[str, dict[str, str]]]:
     """Return the rules that a change touched; one that stands on one side alone was added or removed."""
     old, new = ({rule.spec: rule.state.value for rule in rules} for rules in (before, after))
@@ -239,18 +270,6 @@ def _difference(before: Rules, after: Rules) -> dict[str, dict[str, dict[str, st
     }
 
 
-def _running(tx: Transaction, product: Product, since_ms: int) -> Steps[Mapping[str, int]]:
-    """Return each version that ran lately with how many licenses ran it, the most used first."""
-    return dict((yield from tx.versions.running(product.id, since_ms=since_ms))[:_CONSIDERED])
-
-
-def _licenses_on(tx: Transaction, product: Product, ran: Mapping[str, int], since_ms: int) -> Steps[int]:
-    """Return how many licenses ran any of these versions; who ran several counts once."""
-    if len(ran) <= 1:
-        return sum(ran.values())
-    return (yield from tx.versions.licenses_on(product.id, [*ran], since_ms=since_ms))
-
-
 def _outcome(tx: Transaction, change: _Change, since_ms: int) -> Steps[VersionsChanged]:
     """Return what a change came to, for the licenses on versions that it names or judges otherwise than before."""
     product, spec = change.product, change.spec
@@ -258,27 +277,23 @@ def _outcome(tx: Transaction, change: _Change, since_ms: int) -> Steps[VersionsC
     old, new = (
         VersionList([(rule.spec, rule.state) for rule in rules], unlisted) for rules in (change.before, change.after)
     )
-    running = yield from _running(tx, product, since_ms)
-    concerned = {
-        version: count
-        for version, count in running.items()
-        if matches(spec, version) or old.judge(version).allowed != new.judge(version).allowed
-    }
-    refused = {version: count for version, count in concerned.items() if not new.judge(version).allowed}
+    ran = yield from called(tx, product, since_ms)
+    before, after = ({version for version in ran if it.judge(version or None).allowed} for it in (old, new))
+    named = {version for version in ran if version and matches(spec, version)}
+    concerned = {version: ran[version] for version in ran if version in named | (before ^ after)}
+    refused = {version: count for version, count in concerned.items() if version not in after}
+    newly = {version: count for version, count in refused.items() if version in before}
     return VersionsChanged(
         product=product,
         spec=spec,
         before=_state(change.before, spec),
         after=_state(change.after, spec),
         demoted=None if old.current in {new.current, spec} else old.current,
-        licenses=(yield from _licenses_on(tx, product, concerned, since_ms)),
-        refused=(yield from _licenses_on(tx, product, refused, since_ms)),
+        licenses=(yield from licenses_on(tx, product, concerned, since_ms)),
+        refused=(yield from licenses_on(tx, product, refused, since_ms)),
+        newly_refused=(yield from licenses_on(tx, product, newly, since_ms)),
     )
 
 
 def _state(rules: Rules, spec: str) -> VersionState | None:
     return next((rule.state for rule in rules if rule.spec == spec), None)
-
-
-def _since(now_ms: int) -> int:
-    return now_ms - RUNNING_DAYS * _DAY_MS

@@ -47,6 +47,22 @@ class AddressStatements:
         )
         return [row[0] for row in rows]
 
+    def free_idlest(self, license_id: int, *, keep: int) -> Steps[Sequence[str]]:
+        self._touched.add(license_id)
+        rows = yield Statement(
+            "DELETE FROM license_addresses WHERE license_id = :license AND address NOT IN (SELECT address"
+            " FROM license_addresses WHERE license_id = :license ORDER BY last_seen_at_ms DESC LIMIT :keep)"
+            " RETURNING address",
+            {"license": license_id, "keep": keep},
+        )
+        return [row[0] for row in rows]
+
+    def taken(self, license_id: int) -> Steps[frozenset[str]]:
+        rows = yield Statement(
+            "SELECT address FROM license_addresses WHERE license_id = :license", {"license": license_id}
+        )
+        return frozenset(row[0] for row in rows)
+
     def devices_of(self, license_id: int) -> Steps[Sequence[Device]]:
         rows = yield Statement(
             f"SELECT {columns_of(Device)} FROM license_devices WHERE license_id = :license"
@@ -77,6 +93,31 @@ class AddressStatements:
             "DELETE FROM license_devices WHERE license_id = :license RETURNING device", {"license": license_id}
         )
         return [row[0] for row in rows]
+
+    def unseated(self, product_id: int) -> Steps[int]:
+        """Count the licenses of a product that somebody holds and that no address is registered for."""
+        rows = yield Statement(
+            "SELECT COUNT(*) FROM licenses l WHERE l.product_id = :product AND l.state <> 'revoked'"
+            " AND l.customer_id IS NOT NULL"
+            " AND NOT EXISTS (SELECT 1 FROM license_addresses s WHERE s.license_id = l.id)",
+            {"product": product_id},
+        )
+        return int(rows[0][0])
+
+    def on_more_devices(self, product_id: int, limit: int, *, since_ms: int | None) -> Steps[int]:
+        """Count the licenses that more devices are registered for, or have validated on since a time."""
+        seats = "SELECT d.device FROM license_devices d WHERE d.license_id = l.id"
+        if since_ms is not None:
+            seats = (
+                "SELECT DISTINCT a.device FROM attempts a WHERE a.license_id = l.id AND a.status = 'active'"
+                " AND a.last_at_ms >= :since"
+            )
+        rows = yield Statement(
+            "SELECT COUNT(*) FROM licenses l WHERE l.product_id = :product AND l.state <> 'revoked'"
+            f" AND (SELECT COUNT(*) FROM ({seats}) AS seats) > :limit",
+            {"product": product_id, "limit": limit, "since": since_ms},
+        )
+        return int(rows[0][0])
 
     def idle(self, *, now_ms: int, limit: int) -> Steps[Sequence[tuple[License, Address]]]:
         rows = yield Statement(

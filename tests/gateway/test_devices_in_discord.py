@@ -17,7 +17,8 @@ async def limited(shop: Shop, devices: int) -> str:
     panel = await shop.owner.slash("product settings", product="Pro")
     await panel.click("Addresses and devices")
     await (await panel.click("Set device limit…")).submit({"Devices per license": str(devices)})
-    await panel.wait_for(f"no limit → {devices}")
+    await panel.click("Change it")
+    await panel.wait_for(f"· Addresses and devices\n**Devices per license:** no limit → {devices}")
     return api_key
 
 

@@ -5,10 +5,16 @@ import asyncio
 import pytest
 from discord_shop import Shop
 
+from licensing.models import Actor
+from licensing.verdict import Call
 from sandbox.components import walk
 from sandbox.reply import Reply
 
 SEATS = "Addresses and devices"
+
+
+def boss(shop: Shop) -> Actor:
+    return Actor(organization_id=shop.guild.id, id=shop.owner.id, is_administrator=True)
 
 
 def settings_of(shop: Shop, name: str = "Pro"):
@@ -44,10 +50,14 @@ async def test_every_switch_is_set_from_the_panel_and_shown_before_and_after(sho
     await (await panel.click("Set days…")).submit({"Days without use": "1"})
     await panel.wait_for("**Unused addresses:** kept for ever → freed after 1 day")
     await (await panel.click("Set device limit…")).submit({"Devices per license": "2"})
+    await panel.wait_for("### Change the settings of Pro?")
+    await panel.click("Change it")
     await panel.wait_for("**Devices per license:** no limit → 2")
+    assert "· Addresses and devices" in panel.text
 
     await panel.click("Versions")
     await panel.select("product:v1:1:choose:versions", "enforce")
+    await panel.click("Change it")
     await panel.wait_for("**Versions:** not looked at → enforced: one that is not allowed is refused")
     await panel.select("product:v1:1:choose:unlisted_versions", "allow_newer")
     await panel.wait_for("**Versions not on the list:** not allowed → allowed where newer than the latest")
@@ -62,8 +72,6 @@ async def test_every_switch_is_set_from_the_panel_and_shown_before_and_after(sho
     await (await panel.click("Set lifetime…")).submit({"Days that a license file is good for": "14"})
     await panel.wait_for("**License files:** not issued → good for 14 days")
     assert "**Signature in the body:** off\n**Signature in headers:** off\n" in panel.text
-    assert "`/product signing`" in panel.text
-
     settings = (await settings_of(shop)).settings.model_dump(mode="json")
     assert settings == {
         "enforce_expiry": False,
@@ -86,7 +94,6 @@ async def test_every_switch_is_set_from_the_panel_and_shown_before_and_after(sho
         "license_file_days": 14,
     }
     viewed = await shop.owner.slash("product view", product="Pro")
-    assert "**Default duration:** 30d" in viewed.text
     assert "**Devices per license:** 2" in viewed.text
 
 
@@ -327,3 +334,81 @@ async def test_a_role_that_was_deleted_while_it_was_picked_is_told_as_gone(shop:
 
     assert refused.text.endswith("That role is gone; pick another.")
     assert (await settings_of(shop)).settings.role_id is None
+
+
+async def test_what_could_refuse_customers_says_how_many_and_is_asked_about_first(shop: Shop):
+    api_key = await shop.product()
+    keys = [await shop.stock(email=f"{name}@example.com") for name in "ab"]
+    for key, device, version in ((keys[0], "pc", "1.0"), (keys[0], "laptop", "2.0"), (keys[1], "tower", None)):
+        call = Call(key, "203.0.113.1", version, device)
+        assert (await shop.world.validation.validate(api_key, call)).verdict.valid
+    await shop.world.attempts.flush(shop.world.store)
+    await shop.stock(email="c@example.com")
+    panel = await shop.owner.slash("product settings", product="Pro")
+
+    async def asked(said: str, *, then: str) -> None:
+        assert "### Change the settings of Pro?" in panel.text
+        assert said in panel.text
+        before = await settings_of(shop)
+        await panel.click("Cancel")
+        await panel.wait_for("### Settings of Pro · ")
+        assert await settings_of(shop) == before
+        assert then in panel.text
+
+    await panel.click("Versions")
+    await panel.select("product:v1:1:choose:versions", "enforce")
+    await asked("2 ran versions that are refused from then on", then="**Versions:** not looked at")
+    await shop.world.catalog.change_settings(boss(shop), 1, versions="enforce", unlisted_versions="allow")
+    await panel.select("product:v1:1:choose:unlisted_versions", "allow_newer")
+    await asked("1 ran a version that is refused", then="**Versions not on the list:** allowed")
+    await panel.click("Addresses and devices")
+    form = await panel.click("Set device limit…")
+    await form.submit({"Devices per license": "1"})
+    await asked("**In the last 30 days, 1 license ran on more devices", then="**Devices per license:** no limit")
+    await panel.select("product:v1:1:choose:auto_register", "off")
+    await asked("**1 license that has a holder has no registered address", then="registered up to the limit")
+    assert {button.label for button in panel.buttons} >= {"Turn off", "Refresh"}
+
+
+async def test_a_lower_device_limit_tells_that_registered_devices_go_on(shop: Shop):
+    api_key = await shop.product()
+    key = await shop.stock(email="a@example.com")
+    await shop.world.catalog.change_settings(boss(shop), 1, max_devices=3)
+    for device in ("pc", "laptop"):
+        assert (await shop.world.validation.validate(api_key, Call(key, "203.0.113.1", None, device))).verdict.valid
+    panel = await shop.owner.slash("product settings", product="Pro")
+    await panel.click("Addresses and devices")
+
+    await (await panel.click("Set device limit…")).submit({"Devices per license": "1"})
+    assert "**1 license has more devices registered than that.**\nDevices that are registered go on" in panel.text
+    await shop.restart_bot()
+    await panel.click("Change it")
+
+    await panel.wait_for("**Devices per license:** 3 → 1")
+    answer = await shop.world.validation.validate(api_key, Call(key, "203.0.113.1", None, "laptop"))
+    assert answer.verdict.valid
+    await (await panel.click("Set device limit…")).submit({"Devices per license": "5"})
+    await panel.wait_for("**Devices per license:** 1 → 5")
+
+
+async def test_the_answer_to_a_question_about_switches_asks_for_the_permission_again(shop: Shop):
+    await shop.product()
+    await shop.grant("products:edit")
+    panel = await shop.support.slash("product settings", product="Pro")
+    await panel.click("Addresses and devices")
+    await panel.select("product:v1:1:choose:auto_register", "off")
+    await shop.owner.slash("staff revoke", role=shop.support_role, permissions="products:edit")
+
+    assert "`products:edit`" in (await panel.click("Change it")).text
+    assert (await settings_of(shop)).settings.auto_register == "up_to_max"
+
+
+async def test_an_ip_system_that_lets_none_register_is_turned_on_only_after_asking(shop: Shop):
+    await shop.product()
+    await shop.world.catalog.change_settings(boss(shop), 1, auto_register="off", track_ip_on_validate=False)
+    panel = await shop.owner.slash("product settings", product="Pro")
+    await panel.click("Addresses and devices")
+    await panel.click("Turn on")
+    assert "### Change the settings of Pro?\n**IP system:** off → on" in panel.text
+    await panel.click("Change it")
+    await panel.wait_for("· Addresses and devices\n**IP system:** off → on")

@@ -3,7 +3,8 @@
 import pytest
 from discord_shop import Shop
 
-from licensing.choices import ActorKind, VersionState
+from cogs.product_versions import ChangeVersionNow
+from licensing.choices import ActorKind, UnlistedVersions, VersionMode, VersionState
 from licensing.models import Actor
 from licensing.verdict import Call
 
@@ -65,15 +66,61 @@ async def test_setting_and_removing_a_version_says_how_many_it_refuses(shop: Sho
     assert "1 of them is told that its version is not allowed, but is not refused." in said
     assert await run(shop, api_key, key, "1.4.0") == ["active"]
     await panel.select("product:v1:1:choose:versions", "enforce")
+    assert await run(shop, api_key, key, "1.4.0") == ["active"]
+    await panel.click("Change it")
     assert await run(shop, api_key, key, "1.4.0") == ["version_not_allowed"]
 
     removed = await shop.owner.slash("product version remove", product="Pro", version="1.4.0")
     assert "`1.4`: blocked → not listed" in removed.text
     assert "None of those versions is refused." in removed.text
     assert await run(shop, api_key, key, "1.4.0") == ["active"]
-    said = await set_version(shop, "1.x", "blocked")
-    assert "**1 of them is refused with these versions now.**" in said
+    for command, options in (("set", {"state": "blocked"}), ("remove", {})):
+        question = await shop.owner.slash(f"product version {command}", product="Pro", version="1.x", **options)
+        assert "### Change the versions of Pro?\n**Pro** · `1.x`: allowed → " in question.text
+        assert "1 license ran versions that are allowed now, and are refused from then on." in question.text
+        await question.click("Cancel")
+        await question.wait_for("Nothing was changed")
+        assert await run(shop, api_key, key, "1.4.0") == ["active"]
+    question = await shop.owner.slash("product version set", product="Pro", version="1.x", state="blocked")
+    second = await shop.owner.slash("product version set", product="Pro", version="1.x", state="blocked")
+    await shop.restart_bot()
+    await question.click("Change it")
+    await question.wait_for("**1 of them is refused with these versions now.**")
+    assert "It is so already" in (await second.click("Change it")).text
     assert await run(shop, api_key, key, "1.4.0") == ["version_not_allowed"]
+    again = await set_version(shop, ">=1.2 <1.9", "blocked")
+    assert "not listed → blocked" in again  # what is refused already is not asked about
+
+
+async def test_a_version_that_would_be_refused_is_asked_about_by_who_may_still_change_it(shop: Shop):
+    api_key = await shop.product()
+    key = await shop.stock(email="a@example.com")
+    await shop.world.catalog.change_settings(operator(shop), 1, versions=VersionMode.ENFORCE)
+    await set_version(shop, "1.4.0", "latest")
+    assert await run(shop, api_key, key, None) == ["active"]
+    await shop.grant("products:edit")
+
+    question = await shop.support.slash("product version remove", product="Pro", version="1.4.0")
+
+    assert "1 license ran versions that are allowed now" in question.text  # it names none, which is the latest
+    await shop.owner.slash("staff revoke", role=shop.support_role, permissions="products:edit")
+    assert "`products:edit`" in (await question.click("Change it")).text
+    assert await run(shop, api_key, key, None) == ["active"]
+
+
+async def test_a_long_version_fits_into_the_button_that_changes_it(shop: Shop):
+    api_key = await shop.product()
+    key = await shop.stock(email="a@example.com")
+    long = "1.4.0-" + "x" * 58
+    await shop.world.catalog.change_settings(
+        operator(shop), 1, versions=VersionMode.ENFORCE, unlisted_versions=UnlistedVersions.ALLOW
+    )
+    assert await run(shop, api_key, key, long) == ["active"]
+    question = await shop.owner.slash("product version set", product="Pro", version=long, state="blocked")
+    await question.click("Change it")
+    await question.wait_for("is refused with these versions now")
+    assert await run(shop, api_key, key, long) == ["version_not_allowed"]
+    assert len(ChangeVersionNow("9" * 18, "b", long).item.custom_id) <= 100
 
 
 @pytest.mark.parametrize(
@@ -144,6 +191,7 @@ async def test_a_license_is_pinned_from_its_panel_and_by_command_and_let_go_agai
     switches = await shop.owner.slash("product settings", product="Pro")
     await switches.click("Versions")
     await switches.select("product:v1:1:choose:versions", "enforce")
+    await switches.click("Change it")
     await switches.select("product:v1:1:choose:unlisted_versions", "allow")
     assert await run(shop, api_key, key, "1.9", "2.0", None) == ["active", *["version_not_allowed"] * 2]
 

@@ -10,7 +10,7 @@ from licensing.errors import NothingToChange, TooManyVersions, VersionNotListed
 from licensing.events import Action
 from licensing.input_errors import LatestNeedsVersion, VersionInvalid, VersionRangeInvalid
 from licensing.services import versions
-from licensing.services.versions import RUNNING_DAYS
+from licensing.services.impact import RUNNING_DAYS
 from licensing.verdict import Call, Status
 
 DAY_MS = 86_400_000
