@@ -98,7 +98,14 @@ class AddressReader:
             return NOBODY
         claim = claims[0] if len(claims) == 1 else ",".join(claims)
         # Callers choose what stands on the left; long lies must not fill the memory.
-        return self._claim(claim) if len(claim) <= REMEMBERED_LENGTH else self._judge_claim(claim)
+        caller = self._claim(claim) if len(claim) <= REMEMBERED_LENGTH else self._judge_claim(claim)
+        if caller is NOBODY:
+            self._report(
+                peer,
+                f"is trusted but names no caller in {self._header}; let it put the caller's address there, and trust"
+                " nothing but proxies",
+            )
+        return caller
 
     def _report(self, peer: str, problem: str) -> None:
         self._forget_mended()
@@ -123,15 +130,19 @@ class AddressReader:
         return Peer.CALLER if ip.is_global else Peer.PRIVATE, self._caller(ip)
 
     def _judge_claim(self, claim: str) -> Caller:
-        """Return the rightmost address that is no proxy of ours: what stands left of it may be a lie."""
-        ip: IP | None = None
+        """Return the rightmost address that is no proxy of ours: what stands left of it may be a lie.
+
+        If all are proxies, nobody: as the caller a proxy would make one seat of every customer.
+        """
         for entry in reversed(claim.rsplit(",", HOPS_AT_MOST)[-HOPS_AT_MOST:]):
             if not entry.strip():
                 continue
             ip = parse_ip(_without_port(entry.strip()))
-            if ip is None or not self._is_trusted(ip):
-                break
-        return NOBODY if ip is None else self._caller(ip)
+            if ip is None:
+                return NOBODY
+            if not self._is_trusted(ip):
+                return self._caller(ip)
+        return NOBODY
 
     def _is_trusted(self, ip: IP) -> bool:
         return any(ip in network for network in self._trusted)

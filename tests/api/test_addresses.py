@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from bot.api.addresses import FORGOTTEN_AFTER_MS, NOBODY, REPORTED_AT_MOST, AddressReader
+from bot.api.addresses import FORGOTTEN_AFTER_MS, HOPS_AT_MOST, NOBODY, REPORTED_AT_MOST, AddressReader
 from licensing.addresses import Counting
 
 PROXIES = tuple(ip_network(text) for text in ("10.0.0.0/8", "fd00::/8", "::1/128"))
@@ -89,17 +89,33 @@ def test_without_a_proxy_the_socket_decides(peer, address):
         ("2a01:4f8:1:2::9", "2a01:4f8:1:2::/64"),
         ('"8.8.8.8"', "8.8.8.8"),
         ("::ffff:8.8.8.8", "8.8.8.8"),
-        ("::ffff:10.0.0.9, 10.0.0.8", "10.0.0.9"),
+        ("::ffff:8.8.8.8, ::ffff:10.0.0.8", "8.8.8.8"),
         ("192.168.1.5", "192.168.1.5"),
         (" 8.8.8.8 ,, ", "8.8.8.8"),
-        ("8.8.8.8, unknown", None),
-        ("", None),
-        (",,,", None),
-        ("'; DROP TABLE licenses; --", None),
     ],
 )
 def test_behind_a_trusted_proxy_the_rightmost_address_that_is_no_proxy_counts(claim, address):
-    assert seen("10.0.0.1", claim) == address
+    reader = reader_of(PROXIES)
+    assert address_of(reader, request_from("10.0.0.1", ("X-Forwarded-For", claim))) == address
+    assert reader.misconfigured == ()
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        *("8.8.8.8, unknown", "unknown", "", ",,,", "for=1.2.3.4", "_hidden", "'; DROP TABLE licenses; --"),
+        *("10.0.0.9", "10.0.0.9, ::1", "::ffff:10.0.0.9, 10.0.0.8"),
+        ", ".join(f"10.0.0.{last}" for last in range(200)),
+        "nonsense, " * 50,
+    ],
+)
+def test_a_trusted_proxy_that_names_no_caller_is_reported_once_and_counts_nowhere(claim, caplog):
+    reader = reader_of(PROXIES)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            assert reader.read(request_from("10.0.0.1", ("X-Forwarded-For", claim))) is NOBODY
+    assert reader.misconfigured == ("10.0.0.1",)
+    assert len(caplog.records) == 1
 
 
 def test_several_forwarding_headers_count_as_one_list_in_their_order():
@@ -177,8 +193,10 @@ def test_a_long_lie_on_the_left_changes_nothing_and_is_not_remembered():
     assert reader._claim.cache_info().currsize == 0
 
 
-def test_a_chain_of_nothing_but_proxies_ends_at_a_bounded_distance():
-    assert seen("10.0.0.1", ", ".join(f"10.0.0.{last}" for last in range(200))) == "10.0.0.184"
+def test_a_caller_behind_very_many_proxies_is_not_looked_for_for_ever():
+    proxies = ", ".join(f"10.0.0.{last}" for last in range(HOPS_AT_MOST))
+    assert seen("10.0.0.1", f"8.8.8.8, {proxies}") is None
+    assert seen("10.0.0.1", f"8.8.8.8, {proxies.partition(', ')[2]}") == "8.8.8.8"
 
 
 def test_many_odd_peers_cannot_fill_the_report():
