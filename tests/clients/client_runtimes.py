@@ -39,6 +39,7 @@ class Seen:
     support_code: str
     retry_after: int | None
     message: str
+    for_seller: str
 
     @property
     def brief(self):
@@ -111,6 +112,18 @@ RUNTIMES = {
     "go": Runtime("keyport.go", ("go",), ("ed25519", "rsa", "hmac"), ("{built}/drive",), compiled_go),
 }
 
+every_client = pytest.mark.parametrize("chosen", RUNTIMES, indirect=True)
+every_proof = pytest.mark.parametrize(
+    "chosen", [f"{name}-{proof}" for name, runtime in RUNTIMES.items() for proof in runtime.proofs], indirect=True
+)
+signing_clients = pytest.mark.parametrize(
+    "chosen", [name for name, runtime in RUNTIMES.items() if "rsa" in runtime.proofs], indirect=True
+)
+# The shell's file takes its secrets from words, and no word is empty.
+hmac_clients = pytest.mark.parametrize(
+    "chosen", [f"{name}-hmac" for name, runtime in RUNTIMES.items() if name != "sh"], indirect=True
+)
+
 
 class Program:
     """One running client; it is told who it is anew before each test."""
@@ -127,8 +140,8 @@ class Program:
     def check(self, license_key: str, now: int) -> Seen:
         self._say(f"check\t{now}\t{license_key}")
         told = self._process.stdout.readline().decode().rstrip("\n").split("\t")
-        assert len(told) == 6, f"the client broke off after {told}"
-        return Seen(told[0] == "true", told[1], told[2] == "true", told[3], int(told[4]), told[5])
+        assert len(told) == 7, f"the client broke off after {told}"
+        return Seen(told[0] == "true", told[1], told[2] == "true", told[3], int(told[4]), told[5], told[6])
 
     def close(self) -> None:
         self._process.kill()
@@ -167,9 +180,9 @@ class Script:
         words = ["sh", CLIENTS / "keyport.sh", license_key, setup.version, setup.device_id]
         done = subprocess.run(words, env=NO_PROXY | told, capture_output=True, text=True, check=False)
         assert not done.stderr
-        valid, status, source, support_code, message = done.stdout.rstrip("\n").split("\t")
+        valid, status, source, support_code, message, for_seller = done.stdout.rstrip("\n").split("\t")
         assert done.returncode == EXITS.get(status, 1)
-        return Seen(valid == "true", status, source == "memory", support_code, None, message)
+        return Seen(valid == "true", status, source == "memory", support_code, None, message, for_seller)
 
     def close(self) -> None:
         """Nothing goes on running."""

@@ -19,6 +19,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 NOW = 1_750_000_000
 KEY = "EMK2-K8DU-4UA8-78YP"
+UNKNOWN = (False, "unknown")
+GOOD = (True, "active")
+HOUR = 3600
+DAY = 24 * HOUR
 SECRETS = tuple(f"kp_sign_{digit * 64}" for digit in "ab")
 
 

@@ -19,13 +19,12 @@ using System.Threading.Tasks;
 /// if (!verdict.Valid) throw new Exception(verdict.Message + " " + verdict.SupportCode);
 /// </code>
 /// Let the product sign with RSA: .NET has no Ed25519 of its own. With neither a public key nor a secret nothing is
-/// proven. Whoever unpacks a program can forge answers with the secret in it, and cannot with a public key.
+/// proven. Never ship a secret: whoever unpacks a program can forge answers with it, and cannot with a public key.
 /// One object may be asked by one caller at a time.
 /// </summary>
 public sealed class KeyPort
 {
-    private const long MaxSkew = 300; // seconds; a signature older than this proves nothing any more
-    private const long MaxPause = 86400;
+    private const long Day = 86400; // seconds
     private const string HmacMember = ",\"signature\":\"";
     private static readonly Encoding Latin1 = Encoding.GetEncoding("ISO-8859-1");
     private static readonly Encoding Utf8 = new UTF8Encoding(false);
@@ -66,6 +65,7 @@ public sealed class KeyPort
         public string SupportCode { get; internal set; } = ""; // the customer quotes it to the seller's staff
         public bool FromMemory { get; internal set; }
         public long RetryAfter { get; internal set; }
+        public string ForSeller { get; internal set; } = ""; // a refused question: what the seller should hear
         public string Body { get; internal set; } = ""; // the whole answer, for "custom" and "expires"
     }
 
@@ -116,29 +116,27 @@ public sealed class KeyPort
         {
             return Unknown(licenseKey, now, "no answer (" + error.GetType().Name + ")");
         }
+        string why = "the server answered " + reply.Code;
         switch (reply.Code)
         {
             case 200:
                 return Answered(licenseKey, nonce, reply, now);
             case 401:
-                return Refused("invalid_api_key", "This program's API key is refused: please tell the seller.");
+                const string told = "This program's API key is refused: please tell the seller.";
+                return Unknown(licenseKey, now, why, "invalid_api_key", told);
             case 400: case 413: case 415: case 422:
-                return Refused("invalid_request", Read(reply.Body)?.Message ?? "The request was refused.");
+                string message = Read(reply.Body)?.Message ?? "The request was refused.";
+                return Unknown(licenseKey, now, why, "invalid_request", message);
             default:
                 if (long.TryParse(reply.RetryAfter, out long pause) && pause > 0)
-                    waitUntil = now + Math.Min(pause, MaxPause);
-                return Unknown(licenseKey, now, "the server answered " + reply.Code);
+                    waitUntil = now + Math.Min(pause, Day);
+                return Unknown(licenseKey, now, why);
         }
-    }
-
-    private static Verdict Refused(string status, string message)
-    {
-        return new Verdict { Status = status, Message = message };
     }
 
     private Verdict Answered(string licenseKey, string nonce, Reply reply, long now)
     {
-        string flaw = Flaw(reply, nonce, now);
+        string flaw = Flaw(reply, nonce);
         if (flaw != null) return Unknown(licenseKey, now, flaw);
         Answer answer = Read(reply.Body);
         var verdict = new Verdict { Valid = answer.Valid, Status = answer.Status, Body = Utf8.GetString(reply.Body) };
@@ -208,15 +206,10 @@ public sealed class KeyPort
             return random + Hex(sha.ComputeHash(Utf8.GetBytes(random + "\n" + licenseKey + "\n" + DeviceId)));
     }
 
-    /// <summary>Returns why an answer proves nothing, or null.</summary>
-    private string Flaw(Reply reply, string nonce, long now)
+    /// <summary>Returns why an answer proves nothing, or null. That it is fresh shows in the nonce.</summary>
+    private string Flaw(Reply reply, string nonce)
     {
-        if (publicKeys.Count > 0)
-        {
-            if (!Signed(reply)) return "the answer's signature is wrong or missing";
-            if (Math.Abs(now - long.Parse(reply.SignedAt)) > MaxSkew)
-                return "the answer is too old, or this computer's clock is wrong";
-        }
+        if (publicKeys.Count > 0 && !Signed(reply)) return "the answer's signature is wrong or missing";
         if (Secrets.Count > 0 && !Sealed(reply.Body)) return "the answer's signature is wrong or missing";
         Answer answer = Read(reply.Body);
         if (answer == null || answer.Status == null) return "the answer is not KeyPort's";
@@ -238,7 +231,7 @@ public sealed class KeyPort
                     && rsa.VerifyData(data, signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
             }
         }
-        catch (Exception error) when (error is FormatException || error is CryptographicException)
+        catch (Exception) // whatever a provider throws is no proof
         {
             return false;
         }
@@ -257,7 +250,8 @@ public sealed class KeyPort
 
     private bool SealFits(byte[] data, string theirs)
     {
-        return Secrets.Any(secret => SameText(Seal(secret, data), theirs));
+        // An empty secret, as a variable that was never set leaves it, is one that everybody knows.
+        return Secrets.Any(secret => !string.IsNullOrEmpty(secret) && SameText(Seal(secret, data), theirs));
     }
 
     private static string Seal(string secret, byte[] data)
@@ -281,19 +275,23 @@ public sealed class KeyPort
         if (publicKeys.Count == 0)
         {
             at = now.ToString();
-            signature = Secrets.Count == 0 ? "" : Seal(Secrets[0], Utf8.GetBytes(at).Concat(reply.Body).ToArray());
+            byte[] data = Utf8.GetBytes(at).Concat(reply.Body).ToArray();
+            signature = string.IsNullOrEmpty(Secrets.FirstOrDefault()) ? "" : Seal(Secrets[0], data);
         }
         byte[] head = Utf8.GetBytes(at + "\n" + reply.KeyId + "\n" + signature + "\n");
         Quietly(() => File.WriteAllBytes(Memory, head.Concat(reply.Body).ToArray()));
     }
 
-    /// <summary>Lets the last good answer stand if there is a young one.</summary>
-    private Verdict Unknown(string licenseKey, long now, string why)
+    /// <summary>Lets the last good answer stand if there is a young one: what came instead proves nothing.</summary>
+    private Verdict Unknown(
+        string licenseKey, long now, string why, string status = "unknown", string forSeller = "")
     {
         Verdict verdict = Recall(licenseKey, now);
         string message = verdict != null ? "Not checked now: " : "The license could not be checked: ";
-        verdict = verdict ?? new Verdict { Status = "unknown" };
-        verdict.Message = message + why + ".";
+        message = verdict == null && forSeller != "" ? forSeller : message + why + ".";
+        verdict = verdict ?? new Verdict { Status = status };
+        verdict.Message = message;
+        verdict.ForSeller = forSeller;
         verdict.RetryAfter = Math.Max(0, waitUntil - now);
         return verdict;
     }
@@ -306,7 +304,9 @@ public sealed class KeyPort
         var reply = new Reply { SignedAt = lines[0], KeyId = lines[1], Signature = lines[2] };
         reply.Body = Utf8.GetBytes(lines[3]);
         long age = now - long.Parse(reply.SignedAt);
-        if (age < -MaxSkew || age >= Grace.TotalSeconds || !Kept(reply)) return null;
+        // A clock that stands before the time in the file: wrong by a little, or set back to lengthen the grace.
+        double grace = Grace.TotalSeconds;
+        if (age < -Math.Min(Day, grace) || age >= grace || !Kept(reply)) return null;
         Answer answer = Read(reply.Body);
         string nonce = answer?.Nonce ?? "";
         if (nonce.Length <= 32 || !answer.Valid || nonce != NonceFor(licenseKey, nonce.Substring(0, 32))) return null;

@@ -38,12 +38,11 @@ import javax.crypto.spec.SecretKeySpec;
  * </pre>
  *
  * Java 8 to 14 check RSA signatures, so let the product sign with RSA; Java 15 and later check Ed25519 too. With
- * neither a public key nor a secret nothing is proven. Whoever unpacks a jar can forge answers with the secret in it,
- * and cannot with a public key.
+ * neither a public key nor a secret nothing is proven. Never ship a secret: whoever unpacks a jar can forge answers
+ * with the secret in it, and cannot with a public key.
  */
 public final class KeyPort {
-    private static final long MAX_SKEW_S = 300; // a signature older than this proves nothing any more
-    private static final long MAX_PAUSE_S = 86_400;
+    private static final long DAY_S = 86_400;
     private static final int MAX_BODY = 65_536;
     private static final String HMAC_MEMBER = ",\"signature\":\"";
     private static final SecureRandom CHANCE = new SecureRandom();
@@ -94,16 +93,18 @@ public final class KeyPort {
         public final String supportCode; // the customer quotes it to the seller's staff
         public final boolean fromMemory;
         public final long retryAfter;
+        public final String forSeller; // a question that was refused: what the seller should hear
         public final Map<String, Object> answer; // every member that came back, "custom" and "expires" among them
 
         private Verdict(boolean valid, String status, String message, String supportCode, boolean fromMemory,
-                long retryAfter, Map<String, Object> answer) {
+                long retryAfter, String forSeller, Map<String, Object> answer) {
             this.valid = valid;
             this.status = status;
             this.message = message;
             this.supportCode = supportCode;
             this.fromMemory = fromMemory;
             this.retryAfter = retryAfter;
+            this.forSeller = forSeller;
             this.answer = answer;
         }
     }
@@ -128,38 +129,36 @@ public final class KeyPort {
         } catch (IOException error) {
             return unknown(licenseKey, now, "no answer (" + error.getClass().getSimpleName() + ")");
         }
+        String why = "the server answered " + reply.code;
         switch (reply.code) {
             case 200:
                 return answered(licenseKey, nonce, reply, now);
             case 401:
-                return refused("invalid_api_key", "This program's API key is refused: please tell the seller.");
+                String told = "This program's API key is refused: please tell the seller.";
+                return unknown(licenseKey, now, why, "invalid_api_key", told);
             case 400: case 413: case 415: case 422:
                 String message = text(Json.object(reply.body), "message", "The request was refused.");
-                return refused("invalid_request", message);
+                return unknown(licenseKey, now, why, "invalid_request", message);
             default:
                 if (reply.retryAfter.matches("\\d{1,9}"))
-                    waitUntil = now + Math.min(Long.parseLong(reply.retryAfter), MAX_PAUSE_S);
-                return unknown(licenseKey, now, "the server answered " + reply.code);
+                    waitUntil = now + Math.min(Long.parseLong(reply.retryAfter), DAY_S);
+                return unknown(licenseKey, now, why);
         }
     }
 
-    private static Verdict refused(String status, String message) {
-        return new Verdict(false, status, message, "", false, 0, Collections.emptyMap());
-    }
-
     private Verdict answered(String licenseKey, String nonce, Reply reply, long now) {
-        String flaw = flaw(reply, nonce, now);
+        String flaw = flaw(reply, nonce);
         if (flaw != null) return unknown(licenseKey, now, flaw);
         Map<String, Object> answer = Json.object(reply.body);
         String status = text(answer, "status", "");
         if (Boolean.TRUE.equals(answer.get("valid"))) {
             remember(reply, now);
-            return new Verdict(true, status, "", "", false, 0, answer);
+            return new Verdict(true, status, "", "", false, 0, "", answer);
         }
         memory.delete();
         String message = text(answer, "message", "The license is not valid: " + status + ".");
         String code = reply.supportCode.isEmpty() ? text(answer, "support_code", "") : reply.supportCode;
-        return new Verdict(false, status, message, code, false, 0, answer);
+        return new Verdict(false, status, message, code, false, 0, "", answer);
     }
 
     // Asking
@@ -216,13 +215,9 @@ public final class KeyPort {
         }
     }
 
-    /** Returns why an answer proves nothing, or null. */
-    private String flaw(Reply reply, String nonce, long now) {
-        if (!publicKeys.isEmpty()) {
-            if (!signed(reply)) return "the answer's signature is wrong or missing";
-            if (Math.abs(now - Long.parseLong(reply.signedAt)) > MAX_SKEW_S)
-                return "the answer is too old, or this computer's clock is wrong";
-        }
+    /** Returns why an answer proves nothing, or null. That it is fresh shows in the nonce, not on the clock. */
+    private String flaw(Reply reply, String nonce) {
+        if (!publicKeys.isEmpty() && !signed(reply)) return "the answer's signature is wrong or missing";
         if (!secrets.isEmpty() && !sealed(reply.body)) return "the answer's signature is wrong or missing";
         Map<String, Object> answer = Json.object(reply.body);
         if (!(answer.get("status") instanceof String) || !answer.containsKey("valid"))
@@ -241,7 +236,7 @@ public final class KeyPort {
             check.update(bytes(reply.signedAt));
             check.update(reply.body);
             return check.verify(isRsa ? Base64.getDecoder().decode(reply.signature) : unhex(reply.signature));
-        } catch (GeneralSecurityException | IllegalArgumentException error) {
+        } catch (GeneralSecurityException | RuntimeException error) { // whatever a provider throws is no proof
             return false;
         }
     }
@@ -269,6 +264,7 @@ public final class KeyPort {
 
     private boolean sealFits(byte[] data, String theirs) {
         for (String secret : secrets) {
+            if (secret.isEmpty()) continue; // as a variable that was never set leaves it: everybody knows it
             if (MessageDigest.isEqual(bytes(seal(secret, data)), bytes(theirs))) return true; // in constant time
         }
         return false;
@@ -291,7 +287,8 @@ public final class KeyPort {
         String signature = reply.signature;
         if (publicKeys.isEmpty()) {
             at = Long.toString(now);
-            signature = secrets.isEmpty() ? "" : seal(secrets.get(0), join(bytes(at), reply.body));
+            boolean sealing = !secrets.isEmpty() && !secrets.get(0).isEmpty();
+            signature = !sealing ? "" : seal(secrets.get(0), join(bytes(at), reply.body));
         }
         try {
             Files.write(memory.toPath(), join(bytes(at + "\n" + reply.keyId + "\n" + signature + "\n"), reply.body));
@@ -300,16 +297,20 @@ public final class KeyPort {
         }
     }
 
-    /** Lets the last good answer stand if there is a young one. */
     private Verdict unknown(String licenseKey, long now, String why) {
+        return unknown(licenseKey, now, why, "unknown", "");
+    }
+
+    /** Lets the last good answer stand if there is a young one: what came instead says nothing that is proven. */
+    private Verdict unknown(String licenseKey, long now, String why, String status, String forSeller) {
         long wait = Math.max(0, waitUntil - now);
         Map<String, Object> answer = recall(licenseKey, now);
         if (!answer.isEmpty()) {
             String message = "Not checked now: " + why + ".";
-            return new Verdict(true, text(answer, "status", ""), message, "", true, wait, answer);
+            return new Verdict(true, text(answer, "status", ""), message, "", true, wait, forSeller, answer);
         }
-        String message = "The license could not be checked: " + why + ".";
-        return new Verdict(false, "unknown", message, "", false, wait, answer);
+        String message = forSeller.isEmpty() ? "The license could not be checked: " + why + "." : forSeller;
+        return new Verdict(false, status, message, "", false, wait, forSeller, answer);
     }
 
     private Map<String, Object> recall(String licenseKey, long now) {
@@ -326,7 +327,9 @@ public final class KeyPort {
         reply.signature = lines[2];
         reply.body = bytes(lines[3]);
         long age = now - Long.parseLong(reply.signedAt);
-        if (age < -MAX_SKEW_S || age >= graceSeconds || !kept(reply)) return Collections.emptyMap();
+        // A clock that stands before the time in the file: wrong by a little, or set back to lengthen the grace.
+        boolean young = age >= -Math.min(DAY_S, graceSeconds) && age < graceSeconds;
+        if (!young || !kept(reply)) return Collections.emptyMap();
         Map<String, Object> answer = Json.object(reply.body);
         String nonce = text(answer, "nonce", "");
         boolean fits = nonce.length() > 32 && nonce.equals(nonce(licenseKey, nonce.substring(0, 32)));

@@ -11,8 +11,8 @@
 //		log.Fatal(verdict.Message, " ", verdict.SupportCode)
 //	}
 //
-// With neither PublicKeys nor Secrets nothing is proven. Whoever unpacks a program can forge answers with the secret
-// in it, and cannot with a public key.
+// With neither PublicKeys nor Secrets nothing is proven. Never ship a secret: whoever unpacks a program can forge
+// answers with the secret in it, and cannot with a public key.
 package keyport
 
 import (
@@ -39,9 +39,8 @@ import (
 )
 
 const (
-	maxSkew  = 300 // seconds; a signature older than this proves nothing any more
-	maxPause = 86_400
-	maxBody  = 65_536
+	day     = 86_400 // seconds
+	maxBody = 65_536
 )
 
 // Client asks, checks the proof, and goes on with the last good answer while the server cannot be asked.
@@ -68,6 +67,7 @@ type Verdict struct {
 	SupportCode string // the customer quotes it to the seller's staff
 	FromMemory  bool
 	RetryAfter  int64
+	ForSeller   string // a question that was refused: what the seller should hear
 	Body        []byte // the whole answer, for "custom" and "expires"
 }
 
@@ -108,18 +108,30 @@ func (c *Client) Check(licenseKey string) Verdict {
 	case 200:
 		return c.answered(licenseKey, nonce, got, now)
 	case 401:
-		return Verdict{Status: "invalid_api_key", Message: "This program's API key is refused: please tell the seller."}
+		told := "This program's API key is refused: please tell the seller."
+		return c.refused(licenseKey, now, got.code, "invalid_api_key", told)
 	case 400, 413, 415, 422:
-		return Verdict{Status: "invalid_request", Message: or(read(got.body).Message, "The request was refused.")}
+		told := or(read(got.body).Message, "The request was refused.")
+		return c.refused(licenseKey, now, got.code, "invalid_request", told)
 	}
 	if pause, err := strconv.ParseInt(got.retryAfter, 10, 64); err == nil && pause > 0 {
-		c.waitUntil = now + min64(pause, maxPause)
+		c.waitUntil = now + min64(pause, day)
 	}
 	return c.unknown(licenseKey, now, fmt.Sprint("the server answered ", got.code))
 }
 
+// refused tells the seller; it proves nothing, so a good answer stands on.
+func (c *Client) refused(licenseKey string, now int64, code int, status, told string) Verdict {
+	verdict := c.unknown(licenseKey, now, fmt.Sprint("the server answered ", code))
+	if !verdict.Valid {
+		verdict.Status, verdict.Message = status, told
+	}
+	verdict.ForSeller = told
+	return verdict
+}
+
 func (c *Client) answered(licenseKey, nonce string, got reply, now int64) Verdict {
-	if flaw := c.flaw(got, nonce, now); flaw != "" {
+	if flaw := c.flaw(got, nonce); flaw != "" {
 		return c.unknown(licenseKey, now, flaw)
 	}
 	found := read(got.body)
@@ -187,16 +199,10 @@ func (c *Client) nonce(licenseKey, random string) string {
 	return random + hex.EncodeToString(digest[:])
 }
 
-// flaw returns why an answer proves nothing, or an empty text.
-func (c *Client) flaw(got reply, nonce string, now int64) string {
-	if len(c.PublicKeys) > 0 {
-		if !c.signed(got) {
-			return "the answer's signature is wrong or missing"
-		}
-		at, err := strconv.ParseInt(got.signedAt, 10, 64)
-		if err != nil || now-at > maxSkew || at-now > maxSkew {
-			return "the answer is too old, or this computer's clock is wrong"
-		}
+// flaw returns why an answer proves nothing, or an empty text. That it is fresh shows in the nonce, not on the clock.
+func (c *Client) flaw(got reply, nonce string) string {
+	if len(c.PublicKeys) > 0 && !c.signed(got) {
+		return "the answer's signature is wrong or missing"
 	}
 	if len(c.Secrets) > 0 && !c.sealed(got.body) {
 		return "the answer's signature is wrong or missing"
@@ -214,7 +220,7 @@ func (c *Client) flaw(got reply, nonce string, now int64) string {
 // signed tells whether one of the pinned public keys signed timestamp and body.
 func (c *Client) signed(got reply) bool {
 	block, _ := pem.Decode([]byte(c.PublicKeys[got.keyID]))
-	if block == nil {
+	if _, err := strconv.ParseInt(got.signedAt, 10, 64); block == nil || err != nil {
 		return false
 	}
 	key, err := x509.ParsePKIXPublicKey(block.Bytes)
@@ -248,7 +254,8 @@ func (c *Client) sealed(body []byte) bool {
 
 func (c *Client) sealFits(data []byte, theirs string) bool {
 	for _, secret := range c.Secrets {
-		if hmac.Equal([]byte(seal(secret, data)), []byte(theirs)) { // in constant time
+		// An empty secret, as a variable that was never set leaves it, is one that everybody knows.
+		if secret != "" && hmac.Equal([]byte(seal(secret, data)), []byte(theirs)) { // in constant time
 			return true
 		}
 	}
@@ -292,7 +299,9 @@ func (c *Client) recall(licenseKey string, now int64) []byte {
 	if grace == 0 {
 		grace = 72 * time.Hour
 	}
-	if err != nil || now-at < -maxSkew || now-at >= int64(grace.Seconds()) || !c.kept(got) {
+	limit := int64(grace.Seconds())
+	// A clock that stands before the time in the file: wrong by a little, or set back to lengthen the grace.
+	if err != nil || now-at < -min64(day, limit) || now-at >= limit || !c.kept(got) {
 		return nil
 	}
 	found := read(got.body)

@@ -12,13 +12,17 @@
     end,
   }
   keyport:check(license_key, function(verdict)
-    if not verdict.valid then error(verdict.message .. " " .. verdict.support_code) end
+    if verdict.valid then
+      start_product()                                -- your product starts here, and nowhere else: an error in here
+    else                                             -- would end this function alone, and the rest would run on
+      print(verdict.message .. " " .. verdict.support_code)
+    end
   end)
 
   Without secrets nothing is proven. A secret proves answers only to those who do not have it: keep this file on
   servers (or behind escrow); for programs that customers can open, use a client that checks public keys. ]]
 
-local MAX_PAUSE, MAX_SKEW = 86400, 300
+local DAY = 86400
 
 -- SHA-256 by plain arithmetic, which every Lua can do.
 
@@ -59,22 +63,20 @@ end
 
 local function shift(word, count) return math.floor(word / 2 ^ count) end
 
--- The algorithm's constants are the first 32 bits behind the point of the roots of the first primes.
-local ROUNDS, START = {}, {}
-do
-  local candidate = 2
-  while #ROUNDS < 64 do
-    local is_prime = true
-    for divisor = 2, math.floor(math.sqrt(candidate)) do
-      if candidate % divisor == 0 then is_prime = false end
-    end
-    if is_prime then
-      ROUNDS[#ROUNDS + 1] = math.floor(candidate ^ (1 / 3) % 1 * 2 ^ 32)
-      if #START < 8 then START[#START + 1] = math.floor(candidate ^ 0.5 % 1 * 2 ^ 32) end
-    end
-    candidate = candidate + 1
-  end
-end
+-- The algorithm's constants (FIPS 180-4, 4.2.2 and 5.3.3).
+local ROUNDS = {
+  0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+  0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+  0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+  0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+  0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+  0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+  0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+  0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+}
+local START = {
+  0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+}
 
 local function word_bytes(word)
   return string.char(shift(word, 24), shift(word, 16) % 256, shift(word, 8) % 256, word % 256)
@@ -173,11 +175,12 @@ function KeyPort.new(settings)
 end
 
 local function refusal(status, message)
-  return { valid = false, status = status, message = message, support_code = "", from_memory = false, retry_after = 0 }
+  return { valid = false, status = status, message = message, support_code = "", from_memory = false, retry_after = 0,
+    for_seller = "" }
 end
 
--- Calls `done` with a verdict: valid, status, message, support_code, from_memory, retry_after, body.
--- Status "unknown": the server could not be asked, or proved nothing.
+-- Calls `done` with a verdict: valid, status, message, support_code, from_memory, retry_after, for_seller, body.
+-- Status "unknown": the server could not be asked, or proved nothing. `for_seller`: what the seller should hear.
 function KeyPort:check(license_key, done)
   local now = math.floor(self.now())
   if now < self.wait_until then return done(self:unknown(license_key, now, "the server asked to wait")) end
@@ -199,15 +202,19 @@ function KeyPort:judge(license_key, nonce, code, body, told, now)
     local flaw = self:flaw(body, nonce)
     if flaw then return self:unknown(license_key, now, flaw) end
     return self:answered(body, told, now)
-  elseif code == 401 then
-    return refusal("invalid_api_key", "This program's API key is refused: please tell the seller.")
+  end
+  local why = code == 0 and "no answer" or ("the server answered %d"):format(code)
+  if code == 401 then
+    local for_seller = "This program's API key is refused: please tell the seller."
+    return self:unknown(license_key, now, why, "invalid_api_key", for_seller)
   elseif code == 400 or code == 413 or code == 415 or code == 422 then
     local found = read(body)
-    return refusal("invalid_request", found and found.message or "The request was refused.")
+    local for_seller = found and found.message or "The request was refused."
+    return self:unknown(license_key, now, why, "invalid_request", for_seller)
   end
   local pause = tonumber(told["retry-after"])
-  if pause and pause > 0 then self.wait_until = now + math.min(math.floor(pause), MAX_PAUSE) end
-  return self:unknown(license_key, now, code == 0 and "no answer" or "the server answered " .. code)
+  if pause and pause > 0 then self.wait_until = now + math.floor(math.min(pause, DAY)) end
+  return self:unknown(license_key, now, why)
 end
 
 function KeyPort:answered(body, told, now)
@@ -230,7 +237,7 @@ function KeyPort:nonce_for(license_key, random)
   return random .. hex(sha256(random .. "\n" .. license_key .. "\n" .. (self.device_id or "")))
 end
 
--- Why an answer proves nothing, or nil.
+-- Why an answer proves nothing, or nil. That it is fresh shows in the nonce, not on the clock.
 function KeyPort:flaw(body, nonce)
   if #self.secrets > 0 then
     local before, theirs, after = body:match('^(.*),"signature":"([0-9a-f]+)"(.*)$')
@@ -245,7 +252,8 @@ end
 
 function KeyPort:seal_fits(text, theirs)
   for _, secret in ipairs(self.secrets) do
-    if hmac(secret, text) == theirs then return true end
+    -- An empty secret, as a setting that was never made leaves it, is one that everybody knows.
+    if #secret > 0 and hmac(secret, text) == theirs then return true end
   end
   return false
 end
@@ -274,23 +282,24 @@ function KeyPort:load()
   return text
 end
 
--- Lets the last good answer stand if there is a young one.
-function KeyPort:unknown(license_key, now, why)
-  local verdict = refusal("unknown", "The license could not be checked: " .. why .. ".")
+-- Lets the last good answer stand if there is a young one: what came instead says nothing that is proven.
+function KeyPort:unknown(license_key, now, why, status, for_seller)
+  local verdict = refusal(status or "unknown", for_seller or "The license could not be checked: " .. why .. ".")
   local body = self:recall(license_key, now)
   if body then
     verdict = refusal(read(body).status, "Not checked now: " .. why .. ".")
     verdict.valid, verdict.from_memory, verdict.body = true, true, body
   end
-  verdict.retry_after = math.max(0, self.wait_until - now)
+  verdict.retry_after, verdict.for_seller = math.max(0, self.wait_until - now), for_seller or ""
   return verdict
 end
 
 function KeyPort:recall(license_key, now)
   local at, seal, body = (self:load() or ""):match("^(%d+)\n[^\n]*\n([^\n]*)\n(.+)$")
   if not at then return nil end
-  local age = now - tonumber(at)
-  if age < -MAX_SKEW or age >= self.grace_hours * 3600 then return nil end
+  local age, grace = now - tonumber(at), self.grace_hours * 3600
+  -- A clock that stands before the time in the file: wrong by a little, or set back to lengthen the grace.
+  if age < -math.min(DAY, grace) or age >= grace then return nil end
   if #self.secrets > 0 and not self:seal_fits(at .. body, seal) then return nil end
   local found = read(body)
   if not found or not found.valid then return nil end

@@ -11,11 +11,11 @@
  *   if (!verdict.valid) throw new Error(`${verdict.message} ${verdict.supportCode}`);
  *
  * A runtime whose WebCrypto has no Ed25519 (browsers before 2025) needs a product that signs with RSA.
- * With neither publicKeys nor secrets nothing is proven. In a browser, secrets are no secret: pin public keys.
+ * With neither publicKeys nor secrets nothing is proven. Never ship a secret: whoever opens your program, or looks
+ * at your page, can then forge answers; customers get public keys. Browsers check only on pages from https.
  */
 
-const MAX_SKEW_S = 300; // a signature older than this proves nothing any more
-const MAX_PAUSE_S = 86_400;
+const DAY_S = 86_400;
 const RSA = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
 const MISTAKES = [400, 413, 415, 422];
 const text = new TextEncoder();
@@ -42,10 +42,18 @@ export class KeyPort {
     Object.assign(this, { url, apiKey, publicKeys, secrets, version, deviceId, memory, graceHours, timeoutMs, clock });
   }
 
-  /** Whether the program may run; never throws for what the network or the server does.
-   *  Status "unknown": the server could not be asked, or proved nothing. */
+  /** Whether the program may run; never throws.
+   *  Status "unknown": the server could not be asked, or proved nothing. `forSeller`: what the seller should hear. */
   async check(licenseKey) {
-    const now = Math.floor(this.clock());
+    if (!crypto.subtle) return uncheckable("browsers check answers only on pages from https");
+    try {
+      return await this.#checked(licenseKey, Math.floor(this.clock()));
+    } catch (error) {
+      return uncheckable(`this program stumbled (${error?.name})`);
+    }
+  }
+
+  async #checked(licenseKey, now) {
     if (now < this.#waitUntil) return this.#unknown(licenseKey, now, "the server asked to wait");
     const nonce = await this.#nonce(licenseKey, hex(crypto.getRandomValues(new Uint8Array(16))));
     let reply;
@@ -56,10 +64,17 @@ export class KeyPort {
     }
     const { code, body, header } = reply;
     if (code === 200) return this.#answered(licenseKey, nonce, reply, now);
-    if (code === 401) return refusal("invalid_api_key", "This program's API key is refused: please tell the seller.");
-    if (MISTAKES.includes(code)) return refusal("invalid_request", fields(body).message ?? "The request was refused.");
-    if (/^\d+$/.test(header("Retry-After"))) this.#waitUntil = now + Math.min(+header("Retry-After"), MAX_PAUSE_S);
-    return this.#unknown(licenseKey, now, `the server answered ${code}`);
+    const why = `the server answered ${code}`;
+    if (code === 401) {
+      const forSeller = "This program's API key is refused: please tell the seller.";
+      return this.#unknown(licenseKey, now, why, { status: "invalid_api_key", forSeller });
+    }
+    if (MISTAKES.includes(code)) {
+      const forSeller = String(fields(body).message || "The request was refused.");
+      return this.#unknown(licenseKey, now, why, { status: "invalid_request", forSeller });
+    }
+    if (/^\d+$/.test(header("Retry-After"))) this.#waitUntil = now + Math.min(+header("Retry-After"), DAY_S);
+    return this.#unknown(licenseKey, now, why);
   }
 
   async #ask(license_key, nonce) {
@@ -82,7 +97,7 @@ export class KeyPort {
   }
 
   async #answered(licenseKey, nonce, reply, now) {
-    const flaw = await this.#flaw(reply, nonce, now);
+    const flaw = await this.#flaw(reply, nonce);
     if (flaw) return this.#unknown(licenseKey, now, flaw);
     const answer = fields(reply.body);
     if (answer.valid === true) {
@@ -103,11 +118,9 @@ export class KeyPort {
     return random + hex(await crypto.subtle.digest("SHA-256", asked));
   }
 
-  /** Why an answer proves nothing, or an empty text. */
-  async #flaw(reply, nonce, now) {
+  /** Why an answer proves nothing, or an empty text. That it is fresh shows in the nonce, not on the clock. */
+  async #flaw(reply, nonce) {
     if (this.#pinned() && !(await this.#signed(reply))) return "the answer's signature is wrong or missing";
-    if (this.#pinned() && Math.abs(now - reply.signedAt) > MAX_SKEW_S)
-      return "the answer is too old, or this computer's clock is wrong";
     if (this.secrets.length && !(await this.#sealed(reply.body))) return "the answer's signature is wrong or missing";
     const answer = fields(reply.body);
     if (typeof answer.status !== "string" || !("valid" in answer)) return "the answer is not KeyPort's";
@@ -145,6 +158,7 @@ export class KeyPort {
 
   async #sealFits(data, theirs) {
     for (const secret of this.secrets) {
+      if (!secret) continue; // as a variable that was never set leaves it: everybody knows it
       const key = await hmacKey(secret, "verify");
       if (await crypto.subtle.verify("HMAC", key, fromHex(theirs), data)) return true; // in constant time
     }
@@ -156,27 +170,31 @@ export class KeyPort {
   async #remember({ signedAt, signature, keyId, body }, now) {
     if (!this.#pinned()) {
       signedAt = String(now);
-      const key = this.secrets.length ? await hmacKey(this.secrets[0], "sign") : null;
+      const key = this.secrets[0] ? await hmacKey(this.secrets[0], "sign") : null;
       signature = key ? hex(await crypto.subtle.sign("HMAC", key, joined(signedAt, body))) : "";
     }
     await this.#store().write(`${signedAt}\n${keyId}\n${signature}\n${new TextDecoder().decode(body)}`);
   }
 
-  /** Let the last good answer stand if there is a young one. */
-  async #unknown(licenseKey, now, why) {
+  /** Let the last good answer stand if there is a young one: what came instead says nothing that is proven. */
+  async #unknown(licenseKey, now, why, { status, forSeller = "" } = {}) {
     const retryAfter = Math.max(0, this.#waitUntil - now);
     const answer = await this.#recall(licenseKey, now);
-    if (!answer) return { ...refusal("unknown", `The license could not be checked: ${why}.`), retryAfter };
+    if (!answer) {
+      const verdict = forSeller ? refusal(status, forSeller) : uncheckable(why);
+      return { ...verdict, retryAfter, forSeller };
+    }
     const verdict = refusal(answer.status, `Not checked now: ${why}.`, answer);
-    return { ...verdict, valid: true, fromMemory: true, retryAfter };
+    return { ...verdict, valid: true, fromMemory: true, retryAfter, forSeller };
   }
 
   async #recall(licenseKey, now) {
     const [signedAt, keyId, signature, line] = ((await this.#store().read()) ?? "").split("\n");
     if (line === undefined || !/^\d+$/.test(signedAt)) return null;
-    const age = now - signedAt;
+    const [age, grace] = [now - signedAt, this.graceHours * 3600];
     const body = text.encode(line);
-    if (age < -MAX_SKEW_S || age >= this.graceHours * 3600) return null;
+    // A clock that stands before the time in the file: wrong by a little, or set back to lengthen the grace.
+    if (!(age >= -Math.min(DAY_S, grace) && age < grace)) return null;
     if (!(await this.#kept({ signedAt, keyId, signature, body }))) return null;
     const answer = fields(body);
     const nonce = String(answer.nonce);
@@ -215,7 +233,11 @@ export class KeyPort {
 
 function refusal(status, message, answer = {}) {
   const supportCode = answer.support_code ?? "";
-  return { valid: false, status, message, supportCode, fromMemory: false, retryAfter: 0, answer };
+  return { valid: false, status, message, supportCode, fromMemory: false, retryAfter: 0, forSeller: "", answer };
+}
+
+function uncheckable(why) {
+  return refusal("unknown", `The license could not be checked: ${why}.`);
 }
 
 /** The members of a JSON object, none of anything else. */

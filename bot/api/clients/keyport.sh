@@ -3,16 +3,18 @@
 #
 #   ./keyport.sh LICENSE-KEY [VERSION [DEVICE]]
 #
-# prints one line: valid or not, status, where it comes from ("server" or "memory"), support code, message;
-# and exits with 0: go on · 1: the license is not good · 2: unknown, the server could not be asked or proved nothing
-# · 3: this script is set up wrongly, tell the seller. Change the settings below, or set them from outside.
-# With neither public keys nor a secret nothing is proven. The secret can be seen in the machine's process list
-# while it is used: where that matters, pin public keys. Ed25519 needs OpenSSL 3; RSA works with any.
+# prints one line: valid or not, status, where it comes from ("server" or "memory"), support code, message, and what
+# the seller should hear; tabs between them. It exits with 0: go on · 1: the license is not good · 2: unknown, the
+# server could not be asked or proved nothing · 3: this script is set up wrongly, tell the seller.
+# Change the settings below, or set them from outside. With neither public keys nor a secret nothing is proven.
+# Never ship a secret: whoever has this file can then forge answers. Secrets are for your own machines, where they can
+# be seen in the process list while they are used; customers get public keys. Ed25519 needs OpenSSL 3, RSA any.
 
 : "${KEYPORT_URL:=https://license.example.com}" # your server, as its operator names it
 : "${KEYPORT_API_KEY:=kp_live_...}"             # an API key of scope "validate"
-: "${KEYPORT_PUBLIC_KEYS:=}" # lines "KEY-ID BASE64": the PEM of GET /api/v1/keys without its first and last line
-: "${KEYPORT_SECRETS:=}"     # kp_sign_..., with spaces between two while the secret is being replaced
+: "${KEYPORT_PUBLIC_KEYS:=}" # a line "KEY-ID BASE64" for each key, all of its base64 on that one line:
+#                              docs/clients.md has the command that makes such lines of GET /api/v1/keys
+: "${KEYPORT_SECRETS:=}" # kp_sign_..., never in a file you ship; spaces between two while it is being replaced
 : "${KEYPORT_MEMORY:=keyport-license.txt}"
 : "${KEYPORT_GRACE_SECONDS:=259200}" # 72 hours
 : "${KEYPORT_TIMEOUT:=10}"
@@ -20,17 +22,24 @@
 LC_ALL=C
 export LC_ALL
 umask 077
-license=$1 version=${2-} device=${3-}
+license=${1-} version=${2-} device=${3-}
+
+# valid status source support-code message for-the-seller; then the exit status
+tell() {
+    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "$5" "$6"
+    exit "$7"
+}
+
+could_not() { tell false unknown server '' "The license could not be checked: $1." '' 2; }
+
+# What checks the proofs has to be there and to work: nothing below may take a tool's silence for an answer.
+for tool in curl openssl awk sed grep tr fold mktemp; do
+    command -v "$tool" >/dev/null 2>&1 || could_not "$tool is not installed"
+done
 now=${KEYPORT_NOW:-$(date +%s)} # the time comes from outside in tests alone
-work=$(mktemp -d) || exit 3
+work=$(mktemp -d) && [ -d "$work" ] || could_not "there is no place for temporary files"
 trap 'rm -rf "$work"' EXIT
 trap 'exit 2' HUP INT TERM
-
-# valid status source support-code message; then the exit status
-tell() {
-    printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "$5"
-    exit "$6"
-}
 
 is_number() { case $1 in '' | *[!0-9]* | 0?* | ??????????????*) false ;; esac }
 
@@ -41,9 +50,16 @@ header() {
     tr -d '\r' <"$work/head" | awk 'tolower($1) == name ":" { value = $2 } END { print value }' name="$1"
 }
 
-member() { sed -n 's/.*,"'"$1"'":"\([^"\]*\)".*/\1/p' "$work/body"; }
+member() { sed -n 's/.*,"'"$1"'":"\([^"\]*\)".*/\1/p' "$work/body" | tr -d '\000-\037\177'; }
 
-sha256() { openssl dgst -sha256 "$@" | sed 's/.*= *//'; }
+# Text, length: is it that many hex digits?
+is_hex() { case $1 in *[!0-9a-f]*) false ;; *) [ "${#1}" -eq "$2" ] ;; esac }
+
+# Prints 64 hex digits, or nothing and fails.
+sha256() {
+    digest=$(openssl dgst -sha256 "$@" 2>/dev/null | sed 's/.*= *//')
+    is_hex "$digest" 64 && printf '%s' "$digest"
+}
 
 from_hex() {
     printf "$(awk '{ for (i = 1; i < length($0); i += 2) {
@@ -54,7 +70,9 @@ from_hex() {
 }
 
 # A random word and, tied to it, the license: the answer to another license's question never fits.
-nonce_for() { printf '%s%s' "$1" "$(printf '%s\n%s\n%s' "$1" "$license" "$device" | sha256)"; }
+nonce_for() {
+    is_hex "$1" 32 && tie=$(printf '%s\n%s\n%s' "$1" "$license" "$device" | sha256) && printf '%s%s' "$1" "$tie"
+}
 
 # The body begins with these two members, and its last nonce is the answer's own.
 read_body() {
@@ -67,26 +85,28 @@ read_body() {
 signed() {
     is_number "$1" || return 1
     printf '%s\n' "$KEYPORT_PUBLIC_KEYS" | awk '$1 == id { print $2 }' id="$2" >"$work/spki"
-    [ -n "$2" ] && [ -s "$work/spki" ] || return 1
+    [ -n "$2" ] && [ -n "$3" ] && [ -s "$work/spki" ] || return 1
     { echo '-----BEGIN PUBLIC KEY-----' && fold -w 64 "$work/spki" && echo '-----END PUBLIC KEY-----'; } >"$work/pem"
     { printf '%s' "$1" && cat "$4"; } >"$work/signed"
     case $3 in
     *[!0-9a-f]*)
         printf '%s' "$3" | openssl base64 -d -A >"$work/signature" 2>"$work/noise"
-        openssl dgst -sha256 -verify "$work/pem" -signature "$work/signature" "$work/signed" >"$work/noise" 2>&1
+        openssl dgst -sha256 -verify "$work/pem" -signature "$work/signature" "$work/signed" \
+            >"$work/verdict" 2>"$work/noise" && grep -q '^Verified OK$' "$work/verdict"
         ;;
     *)
         printf '%s\n' "$3" | from_hex >"$work/signature"
         openssl pkeyutl -verify -pubin -inkey "$work/pem" -rawin -in "$work/signed" -sigfile "$work/signature" \
-            >"$work/noise" 2>&1
+            >"$work/verdict" 2>"$work/noise" && grep -q '^Signature Verified Successfully$' "$work/verdict"
         ;;
     esac
 }
 
 # HMAC, file: is it the file's with one of the secrets?
 sealed() {
+    is_hex "$1" 64 || return 1
     for secret in $KEYPORT_SECRETS; do
-        [ "$(sha256 -hmac "$secret" "$2")" = "$1" ] && return 0
+        made=$(sha256 -hmac "$secret" "$2") && [ "$made" = "$1" ] && return 0
     done
     return 1
 }
@@ -96,7 +116,9 @@ recall() {
     [ -r "$KEYPORT_MEMORY" ] || return 1
     { read -r at && read -r key_id && read -r signature; } <"$KEYPORT_MEMORY" || return 1
     printf '%s' "$(sed 1,3d "$KEYPORT_MEMORY")" >"$work/kept"
-    is_number "$at" && [ $((now - at)) -ge -300 ] && [ $((now - at)) -lt "$KEYPORT_GRACE_SECONDS" ] || return 1
+    is_number "$at" && [ $((now - at)) -lt "$KEYPORT_GRACE_SECONDS" ] || return 1
+    # A clock that stands before the time in the file: wrong by a little, or set back to lengthen the grace.
+    [ $((at - now)) -le 86400 ] && [ $((at - now)) -le "$KEYPORT_GRACE_SECONDS" ] || return 1
     if [ -n "$KEYPORT_PUBLIC_KEYS" ]; then
         signed "$at" "$key_id" "$signature" "$work/kept" || return 1
     elif [ -n "$KEYPORT_SECRETS" ]; then
@@ -104,12 +126,14 @@ recall() {
         sealed "$signature" "$work/signed" || return 1
     fi
     read_body "$work/kept"
-    [ "$valid" = true ] && [ "$answered" = "$(nonce_for "$(printf '%.32s' "$answered")")" ]
+    [ "$valid" = true ] && tied=$(nonce_for "$(printf '%.32s' "$answered")") && [ "$answered" = "$tied" ]
 }
 
+# Why, and for a question that was refused: status, exit status, what the seller should hear.
 unknown() {
-    recall && tell true "$status" memory '' "Not checked now: $1." 0
-    tell false unknown server '' "The license could not be checked: $1." 2
+    recall && tell true "$status" memory '' "Not checked now: $1." "${4-}" 0
+    [ -n "${4-}" ] || could_not "$1"
+    tell false "$2" server '' "$4" "$4" "$3"
 }
 
 remember() {
@@ -118,19 +142,23 @@ remember() {
         at=$now signature=
         { printf '%s' "$at" && cat "$work/body"; } >"$work/signed"
         for secret in $KEYPORT_SECRETS; do
-            signature=$(sha256 -hmac "$secret" "$work/signed")
+            signature=$(sha256 -hmac "$secret" "$work/signed") || return
             break
         done
     fi
     { printf '%s\n%s\n%s\n' "$at" "$key_id" "$signature" && cat "$work/body"; } 2>/dev/null >"$KEYPORT_MEMORY"
 }
 
+is_number "$now" || could_not "this computer does not know the time"
+[ "$(printf abc | sha256)" = ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad ] ||
+    could_not "openssl does not work"
+
 # Nobody is asked before the time a 429 or a 503 named.
 if [ -r "$KEYPORT_MEMORY.wait" ] && read -r pause_end <"$KEYPORT_MEMORY.wait" && is_number "$pause_end"; then
     [ "$pause_end" -gt "$now" ] && [ $((pause_end - now)) -le 86400 ] && unknown "the server asked to wait"
 fi
 
-nonce=$(nonce_for "$(openssl rand -hex 16)")
+nonce=$(nonce_for "$(openssl rand -hex 16 2>/dev/null)") || could_not "openssl gives no random numbers"
 {
     printf '{"license_key":"%s","nonce":"%s"' "$(json "$license")" "$nonce"
     [ -n "$version" ] && printf ',"version":"%s"' "$(json "$version")"
@@ -146,10 +174,14 @@ touch "$work/body"
 
 case $code in
 200) ;;
-401) tell false invalid_api_key server '' "This program's API key is refused: please tell the seller." 3 ;;
+# Unproven, so these say nothing about the license: a good answer stands on, and the seller is told.
+401)
+    told="This program's API key is refused: please tell the seller."
+    unknown "the server answered 401" invalid_api_key 3 "$told"
+    ;;
 400 | 413 | 415 | 422)
     message=$(member message)
-    tell false invalid_request server '' "${message:-The request was refused.}" 1
+    unknown "the server answered $code" invalid_request 1 "${message:-The request was refused.}"
     ;;
 *)
     wait=$(header retry-after)
@@ -162,8 +194,6 @@ signed_at=$(header x-signature-timestamp) key_id=$(header x-signature-key-id)
 signature=$(header x-signature-ed25519)$(header x-signature-rsa)
 if [ -n "$KEYPORT_PUBLIC_KEYS" ]; then
     signed "$signed_at" "$key_id" "$signature" "$work/body" || unknown "the answer's signature is wrong or missing"
-    skew=$((now - signed_at))
-    [ "$skew" -le 300 ] && [ "$skew" -ge -300 ] || unknown "the answer is too old, or this computer's clock is wrong"
 fi
 if [ -n "$KEYPORT_SECRETS" ]; then
     hmac=$(sed -n 's/.*,"signature":"\([0-9a-f]*\)".*/\1/p' "$work/body")
@@ -176,8 +206,9 @@ case $valid in true | false) ;; *) unknown "the answer is not KeyPort's" ;; esac
 
 if [ "$valid" = true ]; then
     remember
-    tell true "$status" server '' '' 0
+    tell true "$status" server '' '' '' 0
 fi
 rm -f "$KEYPORT_MEMORY"
 message=$(member message) support_code=$(header x-support-code)
-tell false "$status" server "${support_code:-$(member support_code)}" "${message:-The license is not valid: $status.}" 1
+: "${support_code:=$(member support_code)}" "${message:=The license is not valid: $status.}"
+tell false "$status" server "$support_code" "$message" '' 1

@@ -14,6 +14,7 @@
 
 With neither `public_keys` nor `secrets` the official client asks, and nothing is proven: it sends no nonce and
 hides the answer's bytes and headers (the support code too). With either of them this file asks by itself.
+Never ship a secret: whoever opens your program can then forge answers. Secrets are for programs on your own machines.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -49,9 +50,9 @@ from keyport import (  # type: ignore[import-untyped]  # it brings no types
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-MAX_SKEW_S = 300  # a signature older than this proves nothing any more
-MAX_PAUSE_S = 86_400
+DAY_S = 86_400
 MISTAKES = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, 422}
+SECONDS = re.compile("[0-9]{1,12}")
 HMAC_MEMBER = re.compile(rb',"signature":"([0-9a-f]{64})"')
 
 
@@ -65,6 +66,7 @@ class Verdict:
     support_code: str = ""  # the customer quotes it to the seller's staff
     from_memory: bool = False
     retry_after: int = 0
+    for_seller: str = ""  # a question that was refused: what the seller should hear
     answer: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -119,15 +121,18 @@ class LicenseCheck:
         if reply.code == HTTPStatus.OK:
             return self._answered(license_key, nonce, reply, now)
         if reply.code == HTTPStatus.UNAUTHORIZED:
-            return refusal("invalid_api_key", "This program's API key is refused: please tell the seller.")
+            told = "This program's API key is refused: please tell the seller."
+            return self._unknown(license_key, now, "the server answered 401", "invalid_api_key", told)
+        why = f"the server answered {reply.code}"
         if reply.code in MISTAKES:
-            return refusal("invalid_request", str(fields(reply.body).get("message") or "The request was refused."))
-        if reply.retry_after.isdecimal():
-            self._wait_until = now + min(int(reply.retry_after), MAX_PAUSE_S)
-        return self._unknown(license_key, now, f"the server answered {reply.code}")
+            told = str(fields(reply.body).get("message") or "The request was refused.")
+            return self._unknown(license_key, now, why, "invalid_request", told)
+        if SECONDS.fullmatch(reply.retry_after):
+            self._wait_until = now + min(int(reply.retry_after), DAY_S)
+        return self._unknown(license_key, now, why)
 
     def _answered(self, license_key: str, nonce: str, reply: Reply, now: int) -> Verdict:
-        flaw = self._flaw(reply, nonce, now)
+        flaw = self._flaw(reply, nonce)
         if flaw:
             return self._unknown(license_key, now, flaw)
         answer = fields(reply.body)
@@ -186,13 +191,10 @@ class LicenseCheck:
         asked = f"{random}\n{license_key}\n{self._device_id or ''}"
         return random + hashlib.sha256(asked.encode()).hexdigest()
 
-    def _flaw(self, reply: Reply, nonce: str, now: int) -> str:
-        """Return why an answer proves nothing, or an empty text."""
-        if self._public_keys:
-            if not self._signed(reply):
-                return "the answer's signature is wrong or missing"
-            if abs(now - int(reply.signed_at)) > MAX_SKEW_S:
-                return "the answer is too old, or this computer's clock is wrong"
+    def _flaw(self, reply: Reply, nonce: str) -> str:
+        """Return why an answer proves nothing, or an empty text; the nonce, not the clock, shows that it is fresh."""
+        if self._public_keys and not self._signed(reply):
+            return "the answer's signature is wrong or missing"
         if self._secrets and not self._sealed(reply.body):
             return "the answer's signature is wrong or missing"
         answer = fields(reply.body)
@@ -210,9 +212,9 @@ class LicenseCheck:
                 key.verify(base64.b64decode(reply.signature), signed, PKCS1v15(), SHA256())
             else:
                 return False
-        except (InvalidSignature, ValueError):
+        except (InvalidSignature, UnsupportedAlgorithm, ValueError):
             return False
-        return reply.signed_at.isdecimal()
+        return SECONDS.fullmatch(reply.signed_at) is not None
 
     def _sealed(self, body: bytes) -> bool:
         """Tell whether the last `signature` member is the HMAC of the body without it."""
@@ -220,7 +222,12 @@ class LicenseCheck:
         if found is None:
             return False
         rest, theirs = body[: found.start()] + body[found.end() :], found[1].decode()
-        return any(hmac.compare_digest(seal(secret, rest), theirs) for secret in self._secrets)
+        return self._seal_fits(rest, theirs)
+
+    def _seal_fits(self, data: bytes, theirs: str) -> bool:
+        # An empty secret, as a variable that was never set leaves it, is one that everybody knows.
+        made = [seal(secret, data).encode() for secret in self._secrets if secret]
+        return any(hmac.compare_digest(one, theirs.encode()) for one in made)
 
     # Memory: four lines, checked again whenever they are read
 
@@ -233,8 +240,10 @@ class LicenseCheck:
         with suppress(OSError):  # a disk that cannot be written locks nobody out
             self._memory.write_bytes(b"\n".join(lines))
 
-    def _unknown(self, license_key: str, now: int, why: str) -> Verdict:
-        """Let the last good answer stand if there is a young one."""
+    def _unknown(
+        self, license_key: str, now: int, why: str, status: str = "unknown", for_seller: str = ""
+    ) -> Verdict:
+        """Let the last good answer stand if there is a young one: what came instead says nothing that is proven."""
         wait = max(0, int(self._wait_until) - now)
         answer = self._recall(license_key, now)
         if answer:
@@ -245,9 +254,11 @@ class LicenseCheck:
                 message=message,
                 from_memory=True,
                 retry_after=wait,
+                for_seller=for_seller,
                 answer=answer,
             )
-        return refusal("unknown", f"The license could not be checked: {why}.", retry_after=wait)
+        message = for_seller or f"The license could not be checked: {why}."
+        return refusal(status, message, retry_after=wait, for_seller=for_seller)
 
     def _recall(self, license_key: str, now: int) -> dict[str, Any]:
         try:
@@ -256,7 +267,8 @@ class LicenseCheck:
             reply = Reply(200, body, at.decode(), key_id.decode(), signature.decode())
         except (OSError, ValueError):
             return {}
-        if not -MAX_SKEW_S <= age < self._grace_s or not self._kept(reply):
+        # A clock that stands before the time in the file: wrong by a little, or set back to lengthen the grace.
+        if not -min(DAY_S, self._grace_s) <= age < self._grace_s or not self._kept(reply):
             return {}
         answer = fields(body)
         nonce = str(answer.get("nonce", ""))
@@ -265,9 +277,7 @@ class LicenseCheck:
     def _kept(self, reply: Reply) -> bool:
         if self._public_keys:
             return self._signed(reply)
-        signed = reply.signed_at.encode() + reply.body
-        known = [seal(secret, signed) for secret in self._secrets]
-        return not known or any(hmac.compare_digest(one.encode(), reply.signature.encode()) for one in known)
+        return not self._secrets or self._seal_fits(reply.signed_at.encode() + reply.body, reply.signature)
 
 
 def refusal(status: str, message: str, **more: Any) -> Verdict:

@@ -24,7 +24,8 @@ public static class Drive
             now = long.Parse(said[1]);
             KeyPort.Verdict seen = keyport.CheckAsync(said[2]).GetAwaiter().GetResult();
             writer.Write(string.Join("\t", seen.Valid ? "true" : "false", seen.Status,
-                seen.FromMemory ? "true" : "false", seen.SupportCode, seen.RetryAfter, seen.Message) + "\n");
+                seen.FromMemory ? "true" : "false", seen.SupportCode, seen.RetryAfter, seen.Message,
+                seen.ForSeller) + "\n");
         }
     }
 
@@ -37,7 +38,8 @@ public static class Drive
             Version = said[6] == "" ? null : said[6],
             DeviceId = said[7] == "" ? null : said[7],
         };
-        keyport.Secrets.AddRange(said[8].Split(' ').Where(secret => secret != ""));
+        var secrets = said[8].Split(' ').Where(secret => secret != "");
+        keyport.Secrets.AddRange(secrets.Select(secret => secret.Replace("EMPTY", "")));
         foreach (string[] pair in said[9].Split(' ').Select(one => one.Split('=')).Where(pair => pair.Length == 2))
         {
             string[] numbers = File.ReadAllLines(pair[1] + ".rsa"); // n and e, as the list of keys has them

@@ -23,7 +23,7 @@ public final class Drive {
             now = Long.parseLong(said[1]);
             KeyPort.Verdict seen = keyport.check(said[2]);
             out.println(seen.valid + "\t" + seen.status + "\t" + seen.fromMemory + "\t" + seen.supportCode + "\t"
-                + seen.retryAfter + "\t" + seen.message);
+                + seen.retryAfter + "\t" + seen.message + "\t" + seen.forSeller);
         }
     }
 
@@ -32,7 +32,7 @@ public final class Drive {
             .timeoutMillis(Integer.parseInt(said[5])).clock(() -> now);
         if (!said[6].isEmpty()) keyport.version(said[6]);
         if (!said[7].isEmpty()) keyport.deviceId(said[7]);
-        for (String secret : said[8].split(" ")) if (!secret.isEmpty()) keyport.secret(secret);
+        for (String secret : said[8].split(" ")) if (!secret.isEmpty()) keyport.secret(secret.replace("EMPTY", ""));
         for (String pair : said[9].split(" ")) {
             String[] parts = pair.split("=");
             if (parts.length == 2) keyport.publicKey(parts[0], new String(Files.readAllBytes(Paths.get(parts[1]))));

@@ -25,13 +25,16 @@ func main() {
 		}
 		now, _ = strconv.ParseInt(said[1], 10, 64)
 		seen := client.Check(said[2])
-		fmt.Printf("%t\t%s\t%t\t%s\t%d\t%s\n",
-			seen.Valid, seen.Status, seen.FromMemory, seen.SupportCode, seen.RetryAfter, seen.Message)
+		fmt.Printf("%t\t%s\t%t\t%s\t%d\t%s\t%s\n", seen.Valid, seen.Status, seen.FromMemory,
+			seen.SupportCode, seen.RetryAfter, seen.Message, seen.ForSeller)
 	}
 }
 
 func opened(said []string) *keyport.Client {
 	grace, _ := strconv.Atoi(said[3])
+	if grace == 0 {
+		grace = -1 // here 0 means 72 hours
+	}
 	timeout, _ := strconv.Atoi(said[5])
 	keys := map[string]string{}
 	for _, pair := range strings.Fields(said[9]) {
@@ -39,9 +42,13 @@ func opened(said []string) *keyport.Client {
 		text, _ := os.ReadFile(path)
 		keys[id] = string(text)
 	}
+	secrets := strings.Fields(said[8])
+	for i, secret := range secrets {
+		secrets[i] = strings.ReplaceAll(secret, "EMPTY", "")
+	}
 	return &keyport.Client{
 		URL: said[1], APIKey: said[2], Memory: said[4], Version: said[6], DeviceID: said[7],
 		Grace: time.Duration(grace) * time.Hour, Timeout: time.Duration(timeout) * time.Millisecond,
-		Secrets: strings.Fields(said[8]), PublicKeys: keys,
+		Secrets: secrets, PublicKeys: keys,
 	}
 }

@@ -4,9 +4,9 @@
 local KeyPort = dofile(arg[1])
 local now, timeout, keyport = 0, 0, nil
 
-local function words(text)
+local function words(text, meant)
   local found = {}
-  for word in text:gmatch("%S+") do found[#found + 1] = word end
+  for word in text:gmatch("%S+") do found[#found + 1] = meant[word] or word end
   return found
 end
 
@@ -38,7 +38,7 @@ for line in io.lines() do
       memory = said[5],
       version = said[7] ~= "" and said[7] or nil,
       device_id = said[8] ~= "" and said[8] or nil,
-      secrets = words(said[9]),
+      secrets = words(said[9], { EMPTY = "" }),
       now = function() return now end,
       http = by_curl,
     })
@@ -46,7 +46,7 @@ for line in io.lines() do
     now = tonumber(said[2])
     keyport:check(said[3], function(seen)
       local told = { tostring(seen.valid), seen.status, tostring(seen.from_memory), seen.support_code,
-        tostring(seen.retry_after), seen.message }
+        tostring(seen.retry_after), seen.message, seen.for_seller }
       io.write(table.concat(told, "\t"), "\n")
       io.flush()
     end)

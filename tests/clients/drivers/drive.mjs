@@ -14,7 +14,7 @@ for await (const line of createInterface({ input: process.stdin })) {
       url,
       apiKey,
       publicKeys: Object.fromEntries(pairs.map(([id, path]) => [id, readFileSync(path, "utf8")])),
-      secrets: secrets.split(" ").filter(Boolean),
+      secrets: secrets.split(" ").filter(Boolean).map((secret) => secret.replace("EMPTY", "")),
       version: version || undefined,
       deviceId: deviceId || undefined,
       memory,
@@ -27,5 +27,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   now = +said[0];
   const seen = await keyport.check(said[1]);
   const told = [seen.valid, seen.status, seen.fromMemory, seen.supportCode, seen.retryAfter, seen.message];
+  told.push(seen.forSeller);
   console.log(told.join("\t"));
 }

@@ -16,7 +16,7 @@ for line in sys.stdin:
             url,
             api_key,
             public_keys={key: Path(path).read_text() for key, path in (one.split("=") for one in keys.split())},
-            secrets=secrets.split(),
+            secrets=[secret.replace("EMPTY", "") for secret in secrets.split()],
             version=version or None,
             device_id=device or None,
             memory=memory,
@@ -27,6 +27,7 @@ for line in sys.stdin:
         continue
     now = int(said[0])
     seen = check.check(said[1])
-    told = seen.valid, seen.status, seen.from_memory, seen.support_code, seen.retry_after, seen.message
+    told = (seen.valid, seen.status, seen.from_memory, seen.support_code, seen.retry_after, seen.message)
+    told += (seen.for_seller,)
     sys.stdout.write("\t".join(str(one).lower() if isinstance(one, bool) else str(one) for one in told) + "\n")
     sys.stdout.flush()
