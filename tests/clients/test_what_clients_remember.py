@@ -7,7 +7,7 @@ import socket
 
 import pytest
 from aiohttp import web
-from clients.client_runtimes import every_client, every_proof, hmac_clients
+from clients.client_runtimes import every_client, every_proof, hmac_clients, signing_clients
 from clients.playing_server import DAY, GOOD, HOUR, KEY, NOW, UNKNOWN, body_of
 
 
