@@ -5,6 +5,7 @@ import json
 import logging
 import math
 import secrets
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 from typing import Any
@@ -136,28 +137,45 @@ class Seldom:
         return True
 
 
-def answering(handler: Handler) -> Handler:
-    """Turn whatever a handler raises into a documented answer, never a 500.
+def answering(handler: Handler, *, refused: Callable[[Status], None] = lambda _: None) -> Handler:
+    """Turn whatever a handler raises into a documented answer, never a 500; `refused` is told its status.
 
     One wrapper and no aiohttp middlewares: each of those costs every request several percent.
     """
-    outage = Seldom(OUTAGE_LOGGED_EVERY_S)
+    refusal_of = _Translation()
 
     @wraps(handler)
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
             return await handler(request)
-        except Refused as refused:
-            return refused.response()
-        except web.HTTPRequestEntityTooLarge:
-            return body_too_large().response()
-        except Unavailable as error:
-            if outage.is_due(now_s=asyncio.get_running_loop().time()):
-                _log.warning("Requests are answered 503, because the store is unavailable: %s", error)
-            return unavailable().response()
-        except Exception:  # noqa: BLE001 - logged below, and the caller gets an answer that is no 500
-            reference = secrets.token_hex(4)
-            _log.exception("A request could not be answered (reference %s)", reference)
-            return unavailable(reference).response()
+        except Exception as error:  # noqa: BLE001 - logged there, and the caller gets an answer that is no 500
+            refusal = refusal_of(error)
+            refused(refusal.status)
+            return refusal.response()
 
     return answer
+
+
+class _Translation:
+    """Says what a caller is told of an error, and the log, which a lasting fault must not fill either."""
+
+    def __init__(self) -> None:
+        self._logged: dict[type[Exception], Seldom] = defaultdict(lambda: Seldom(OUTAGE_LOGGED_EVERY_S))
+
+    def __call__(self, error: Exception) -> Refused:
+        if isinstance(error, Refused):
+            return error
+        if isinstance(error, web.HTTPRequestEntityTooLarge):
+            return body_too_large()
+        is_due = self._logged[type(error)].is_due(now_s=asyncio.get_running_loop().time())
+        if isinstance(error, Unavailable):
+            if is_due:
+                _log.warning("Requests are answered 503, because the store is unavailable: %s", error)
+            return unavailable()
+        reference = secrets.token_hex(4)
+        if is_due:
+            _log.error("A request could not be answered (reference %s)", reference, exc_info=error)
+        else:
+            fault = type(error).__name__
+            _log.error("A request could not be answered (reference %s): %s again, see above", reference, fault)
+        return unavailable(reference)

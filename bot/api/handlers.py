@@ -119,8 +119,6 @@ class LicenseHandlers:
     def _refusal(self, answer: Answer) -> Refused:
         if answer.reason is not None:
             self._metrics.throttled(answer.reason)
-        if answer.verdict.status is not Status.LICENSE_NOT_FOUND:  # a look-up's, which is no validation
-            self._metrics.refused(answer.verdict.status)
         return _refusal(answer)
 
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 THROTTLES = ("address", "license", "failures", "quota")
 
+_NO_VERDICT = frozenset(
+    {Status.INVALID_API_KEY, Status.INVALID_REQUEST, Status.RATE_LIMIT_EXCEEDED, Status.UNAVAILABLE}
+)
 _PLAIN = "text/plain"  # what anybody gets whose Accept header is none
 
 
@@ -68,8 +71,9 @@ class Metrics:
         self.total_s += seconds
 
     def refused(self, status: str) -> None:
-        """Count a call that was turned away before anything was judged; it would only flatter the durations."""
-        self.by_status[status] += 1
+        """Count a call that came to no verdict, if the status says so; it would only flatter the durations."""
+        if status in _NO_VERDICT:  # others are a look-up's and a license file's
+            self.by_status[status] += 1
 
     def throttled(self, reason: str) -> None:
         """Count a 429 by what it was for: one of THROTTLES."""
@@ -140,7 +144,7 @@ def _requests(metrics: Metrics) -> Iterator["Metric"]:
     from prometheus_client.core import HistogramMetricFamily  # noqa: PLC0415 - loaded by now
 
     yield _counter(
-        "keyport_validations", "Validations that came to a verdict, by status.", "status", metrics.by_status
+        "keyport_validations", "Validations and what came to no verdict, by status.", "status", metrics.by_status
     )
     bounds = [*map(str, BUCKETS_S), "+Inf"]
     duration = HistogramMetricFamily(

@@ -1,5 +1,7 @@
 """Which address leads to which handler, and what every other address and method is told."""
 
+from collections.abc import Callable
+
 from aiohttp import hdrs, web
 
 from bot.api.addresses import AddressReader
@@ -27,10 +29,10 @@ def build_api(
     """Put the API together over the use cases it serves; without `metrics_page` there is no `/metrics`."""
     app = web.Application(client_max_size=BODY_LIMIT)
     licenses, readiness = LicenseHandlers(validation, addresses, proofs, metrics), Readiness(health, addresses)
-    _add(app, "POST", "/api/v1/validate", licenses.validate)
-    _add(app, "GET", "/api/v1/license/{key}", licenses.lookup)
-    _add(app, "GET", "/api/v1/license/{key}/file", licenses.license_file)
-    _add(app, "GET", "/api/v1/keys", licenses.keys)
+    _add(app, "POST", "/api/v1/validate", licenses.validate, refused=metrics.refused)
+    _add(app, "GET", "/api/v1/license/{key}", licenses.lookup, refused=metrics.refused)
+    _add(app, "GET", "/api/v1/license/{key}/file", licenses.license_file, refused=metrics.refused)
+    _add(app, "GET", "/api/v1/keys", licenses.keys, refused=metrics.refused)
     _add(app, "GET", "/healthz", healthz, head=True)
     _add(app, "GET", "/readyz", readiness.readyz, head=True)
     if metrics_page is not None:
@@ -41,10 +43,18 @@ def build_api(
     return app
 
 
-def _add(app: web.Application, method: str, path: str, handler: Handler, *, head: bool = False) -> None:
+def _add(
+    app: web.Application,
+    method: str,
+    path: str,
+    handler: Handler,
+    *,
+    head: bool = False,
+    refused: Callable[[Status], None] = lambda _: None,
+) -> None:
     # No HEAD where an answer is counted against a quota: it would cost a call and show nothing.
     resource, allowed = app.router.add_resource(path), [method, "OPTIONS"]
-    resource.add_route(method, answering(handler))
+    resource.add_route(method, answering(handler, refused=refused))
     if head:
         allowed.insert(1, "HEAD")
         resource.add_route("HEAD", answering(handler))

@@ -2,7 +2,8 @@
 
 import json
 import re
-from contextlib import asynccontextmanager
+import sqlite3
+from contextlib import asynccontextmanager, closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from bot.api.errors import answering
 from bot.api.metrics import BUCKETS_S, THROTTLES, Metrics, MetricsPage
 from bot.app import opened, serving
 from bot.config import Config
+from licensing.choices import SigningKind
 from licensing.verdict import Status
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -273,6 +275,37 @@ def test_every_query_of_the_dashboard_has_its_brackets_in_pairs():
     for panel in panels():
         for target in panel["targets"]:
             assert all(target["expr"].count(a) == target["expr"].count(b) for a, b in ("()", "{}", "[]"))
+
+
+def counted(metrics: Metrics) -> dict[str, int]:
+    """What was counted of validations, but for what never happened."""
+    return {status: count for status, count in metrics.by_status.items() if count}
+
+
+async def test_what_came_to_no_verdict_is_counted_by_its_status_whichever_way_it_came(shop):
+    product, issued = await shop.product(license_file_days=7), await shop.issue()
+    key = f"license/{issued.key}"
+    for answered in (
+        await shop.post(b"no json", {"Authorization": f"Bearer {product.api_key}"}),
+        await shop.post(b"x" * 20_000, {"Authorization": f"Bearer {product.api_key}"}),
+        await shop.get(f"/api/v1/{key}/file?version={'9' * 500}", product.api_key),
+        await shop.get(f"/api/v1/{key}"),
+    ):
+        assert answered.code >= 400
+    assert (await shop.get(f"/api/v1/{key}X", product.api_key)).seen == (404, "license_not_found")
+    assert counted(shop.metrics) == {"invalid_request": 3, "invalid_api_key": 1}
+    shop.store.snapshots._connection.close()  # as if the disk were gone
+    assert (await shop.validate(product.api_key, issued.key)).code == 503
+    assert counted(shop.metrics) == {"invalid_request": 3, "invalid_api_key": 1, "unavailable": 1}
+
+
+async def test_a_verdict_that_cannot_be_signed_is_counted_as_what_its_caller_was_told(shop, tmp_path):
+    product, issued = await shop.product(), await shop.issue()
+    await shop.signing.turn_on(shop.staff, "Widget", SigningKind.ED25519)
+    with closing(sqlite3.connect(tmp_path / "keyport.db")) as connection, connection:
+        connection.execute("UPDATE signing_keys SET sealed = x'00'")
+    assert (await shop.validate(product.api_key, issued.key)).seen == (503, "unavailable")
+    assert counted(shop.metrics) == {"unavailable": 1}
 
 
 async def test_calls_that_were_turned_away_are_counted_but_do_not_flatter_the_durations(metrics):

@@ -15,6 +15,7 @@ from bot.api import serve
 from bot.api.errors import answering
 
 GOOD = b'{"license_key":"ABCD-EFGH-JKMN-PQR8"}'
+FAULTS = {"/failed": ZeroDivisionError, "/otherwise": IndexError}
 OURS = re.compile(r"[0-9a-f]{8}-[0-9a-f]+")
 
 
@@ -28,8 +29,8 @@ async def worked(_request: web.Request) -> web.Response:
     return web.Response(body=b"{}")
 
 
-async def failed(_request: web.Request) -> web.Response:
-    raise ZeroDivisionError
+async def failed(request: web.Request) -> web.Response:
+    raise FAULTS[request.path]
 
 
 async def failed_unwrapped(_request: web.Request) -> web.Response:
@@ -41,7 +42,9 @@ async def small():
     """A server with a handler that logs, one that fails, and one whose fault only the connection can catch."""
     app = web.Application()
     app.router.add_get("/", answering(worked))
-    app.router.add_get("/failed", answering(failed))
+    failing = answering(failed)
+    app.router.add_get("/failed", failing)
+    app.router.add_get("/otherwise", failing)
     app.router.add_get("/unwrapped", failed_unwrapped)
     async with serve(app, host="127.0.0.1", port=0) as (host, port):
         yield f"http://{host}:{port}"
@@ -132,3 +135,15 @@ async def test_a_fault_is_answered_in_the_one_shape_and_its_traceback_names_the_
     (entry,) = written()
     assert entry["request_id"] == "broken"
     assert "ZeroDivisionError" in entry["exception"]
+
+
+async def test_a_fault_that_lasts_fills_no_disk_with_tracebacks_and_still_names_every_request(small, written):
+    for _ in range(5):
+        assert (await ask(small, line("GET /failed HTTP/1.1"))).code == 503
+    assert (await ask(small, line("GET /otherwise HTTP/1.1"))).code == 503
+    entries = written()
+    assert [("ZeroDivisionError" in entry.get("exception", "")) for entry in entries] == [True] + [False] * 5
+    assert [("IndexError" in entry.get("exception", "")) for entry in entries] == [False] * 5 + [True]
+    references = {re.findall(r"reference ([0-9a-f]{8})", entry["event"])[0] for entry in entries}
+    assert len(references) == 6
+    assert all("ZeroDivisionError" in entry["event"] for entry in entries[1:5])
