@@ -173,6 +173,8 @@ class Limits(Section):
     address_per_minute: int = Field(default=600, ge=0, le=60_000)
     license_per_minute: int = Field(default=60, ge=0, le=60_000)
     failures_per_minute: int = Field(default=30, ge=0, le=60_000)
+    license_quota_percent: int = Field(default=25, ge=1, le=100)
+    address_quota_percent: int = Field(default=50, ge=1, le=100)
 
 
 class Privacy(Section):

@@ -81,7 +81,7 @@ def build_house(config: Config, store: SqliteStore, *, clock: Clock) -> House:
 def build_validation(house: House) -> ValidationService:
     """Put together what answers validations."""
     limits = house.config.limits
-    rates = Rates(limits.address_per_minute, limits.license_per_minute, limits.failures_per_minute)
+    rates = Rates(**limits.model_dump())
     return ValidationService(
         house.store,
         house.store.vault,

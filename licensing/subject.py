@@ -25,6 +25,8 @@ class ProductSnapshot:
     versions: VersionList = NO_VERSIONS
     blacklist: Blacklist = NOTHING_BLOCKED
     signing_keys: tuple[SigningKey, ...] = ()
+    # Answers that are good as long as this snapshot and their license's are, by caller; gone with it.
+    settled: dict[Hashable, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,6 @@ class LicenseSnapshot:
     license: License
     addresses: frozenset[str] = frozenset()
     devices: frozenset[str] = frozenset()
-    # Answers that are good as long as this snapshot and the product's are, by caller; gone with it.
-    settled: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Call(NamedTuple):

@@ -187,9 +187,7 @@ class Addresses(Protocol):
 class Versions(Protocol):
     """What products say of their versions."""
 
-    def of(self, product_id: int) -> Steps[Sequence[VersionRule]]:
-        """Return a product's rules, the newest first."""
-
+    def of(self, product_id: int) -> Steps[Sequence[VersionRule]]: ...  # the newest first
     def save(self, product_id: int, rule: VersionRule) -> Steps[None]:
         """Add a rule, or replace the one for the same versions."""
 
@@ -245,10 +243,7 @@ class History(Protocol):
     def add_refusals(
         self, refusals: Sequence[RefusalRecord], *, keep: int, keep_unknown: int
     ) -> Steps[frozenset[str]]:
-        """Add refusals; of a license and reason the latest `keep` stay, of unknown keys `keep_unknown`.
-
-        Returns the codes of those that had to go.
-        """
+        """Add refusals, keeping the latest of a license and reason, and of unknown keys; return the codes that go."""
 
     def count_refusals(self, again: Sequence[tuple[str, int, int]]) -> Steps[frozenset[str]]:
         """Add to refusals by their code: (code, how often more, when last); return the codes there are."""

@@ -19,7 +19,8 @@ __all__ = [
 
 VERSION_LENGTH = 64
 
-_MEMORY = 1_024  # judged versions that a list remembers, since a caller sends what it likes
+_MEMORY = 128  # judged versions that a list remembers, since a caller sends what it likes
+_PINS = 4_096
 _PIN_LENGTH = 2 * VERSION_LENGTH + len(">= <")
 _PIN = re.compile(r"(?:>=(?P<low>[^\s<>]+))?(?:(?:^| )<(?P<high>[^\s<>=]+))?")
 
@@ -101,6 +102,8 @@ class VersionList:
 
     def _remember(self, version: str | None) -> Finding:
         finding = self._judge(self._current if version is None else version)
+        if version is not None and len(version) > VERSION_LENGTH:
+            return finding
         if len(self._memory) >= _MEMORY:
             del self._memory[next(iter(self._memory))]  # the oldest
         self._memory[version] = finding
@@ -112,6 +115,14 @@ class VersionList:
             return Finding(version, None, None, self._allows_unlisted(version))
         spec, state = rule
         return Finding(version, state, spec, state is not VersionState.BLOCKED)
+
+    def _is_above_all(self, order: Order | None) -> bool:
+        """Tell whether a version comes after all that is listed and has an order; False where nothing has."""
+        exact = [it for it in self._exact if not isinstance(it, str)]
+        ends = [each.high for _rule, ranges in self._ranges for each in ranges]
+        if order is None or not (exact or ends):
+            return False
+        return all(order > it for it in exact) and all(order >= end for end in ends)
 
     def _rule(self, version: str) -> Rule | None:
         exact = self._exact.get(_identity(version))
@@ -125,11 +136,12 @@ class VersionList:
             return self._unlisted is UnlistedVersions.ALLOW
         if version is None or order_of(version) is None:
             return False
-        listed = [self._current] if self._current else [spec for spec, _ in self._exact.values()]
-        return all(is_newer(version, than) for than in listed)
+        if self._current:
+            return is_newer(version, self._current)
+        return self._is_above_all(order_of(version))
 
 
-@lru_cache(_MEMORY)
+@lru_cache(_PINS)
 def pin_allows(version: str | None, *, pinned: str | None, minimum: str | None, maximum: str | None) -> bool:
     """Tell whether a license's pin lets a version through: that one, or from `minimum` up to without `maximum`."""
     specs = [pinned] if pinned is not None else []

@@ -32,18 +32,18 @@ _PRODUCT = (
     " WHERE a.digest = :digest"
 )
 _LICENSE = (
-    f"SELECT {columns_of(License, of='l.')}, s.address FROM products p"
+    f"SELECT {columns_of(License, of='l.')} FROM products p"
     " JOIN license_keys k ON k.organization_id = p.organization_id AND k.digest = :digest"
     " JOIN licenses l ON l.id = k.license_id AND l.product_id = p.id"
-    " LEFT JOIN license_addresses s ON s.license_id = l.id WHERE p.id = :product"
+    " WHERE p.id = :product"
 )
+_ADDRESSES = "SELECT address FROM license_addresses WHERE license_id = :license"
 _DEVICES = "SELECT device FROM license_devices WHERE license_id = :license"
 _VERSIONS = "SELECT spec, state FROM product_versions WHERE product_id = :product"
 _BLOCKS = f"SELECT level, target_id, network FROM blacklist WHERE organization_id IN ({PLATFORM}, :organization)"
 _CALLS = f"SELECT SUM(calls) FROM usage_daily WHERE product_id = :product AND day = :day AND {COUNTED}"
 _EVENTS = "SELECT id, action, organization_id, product_id, license_id FROM events WHERE id > :id ORDER BY id"
 _OF_BLACKLISTS = frozenset({Action.ADDRESS_BLOCKED.value, Action.ADDRESS_UNBLOCKED.value})
-_ADDRESS_AT = len(License.model_fields)
 _STATE_AT = len(Product.model_fields)
 _MAX_PRODUCTS = 10_000
 
@@ -148,9 +148,11 @@ class SnapshotCache:
 
     def _forget_blacklists(self, organization_id: int) -> None:
         """Forget an organization's blacklist, or all of them: what the operator blocks is blocked everywhere."""
-        for each in [organization_id] if organization_id != PLATFORM else list(self._blacklists):
-            self._blacklists.pop(each, None)
-            self._forget_products(each)
+        if organization_id == PLATFORM:
+            self._blacklists, self._products = {}, {}
+        else:
+            self._blacklists.pop(organization_id, None)
+            self._forget_products(organization_id)
 
     def _load_product(self, digest: bytes) -> ProductSnapshot | None:
         rows = self._rows(_PRODUCT, {"digest": digest})
@@ -179,8 +181,9 @@ class SnapshotCache:
         if not rows:
             return None
         license_ = record_of(License, rows[0])
-        addresses = frozenset(row[_ADDRESS_AT] for row in rows if row[_ADDRESS_AT] is not None)
-        devices = frozenset(row[0] for row in self._rows(_DEVICES, {"license": license_.id}))
+        of_license = {"license": license_.id}
+        addresses = frozenset(row[0] for row in self._rows(_ADDRESSES, of_license))
+        devices = frozenset(row[0] for row in self._rows(_DEVICES, of_license))
         snapshot = LicenseSnapshot(license_, addresses, devices)
         dropped = _drop_oldest(self._licenses, self._size)
         if dropped is not None:

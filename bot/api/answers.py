@@ -8,7 +8,7 @@ from pydantic_core import to_json
 
 from bot.api.openapi_statuses import MEANINGS
 from licensing.models import License
-from licensing.services.validation import Answer, Details
+from licensing.services.answers import Answer, Details
 from licensing.table import iso_moment
 from licensing.verdict import Status
 
@@ -34,6 +34,8 @@ def answer_body(answer: Answer, *, nonce: str | None, sign: Callable[[bytes], st
 
 def _fields(answer: Answer) -> str:
     verdict = answer.verdict
+    if answer.status is Status.LICENSE_NOT_FOUND:  # whatever is known of it: nothing of that is told
+        verdict = verdict._replace(license=None, ip_registered=None, ip_count=None)
     license_, seats = verdict.license, verdict.ip_count
     expires = "null"
     if license_ is not None and license_.expires_at_ms is not None:

@@ -16,8 +16,9 @@ from bot.api.schemas import OPTIONAL_MAX_LENGTH, ValidateRequest, parse_validate
 from i18n import N_
 from i18n import gettext as _
 from licensing.keys import LICENSE_KEY_MAX_LENGTH
+from licensing.services.answers import Answer
 from licensing.services.limits import Reason
-from licensing.services.validation import Answer, ValidationService
+from licensing.services.validation import ValidationService
 from licensing.subject import ProductSnapshot
 from licensing.verdict import Call, Status
 

@@ -12,7 +12,7 @@ from licensing.choices import SigningKind
 from licensing.models import Product, SigningKey
 from licensing.ports import Clock, Signer
 from licensing.proofs import current_key, has_ended, license_file_claims
-from licensing.services.validation import Answer
+from licensing.services.answers import Answer
 from licensing.subject import ProductSnapshot
 from licensing.table import iso_moment
 from licensing.verdict import Call, Status

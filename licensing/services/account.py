@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from licensing import lifecycle
+from licensing.choices import BlockLevel
 from licensing.errors import KeyMistyped, KeyNotFound, LicenseNotFound, TooManyWrongKeys
 from licensing.events import Action, about, difference, happened
 from licensing.keys import LICENSE_KEY_MAX_LENGTH, looks_mistyped, tidy
@@ -101,6 +102,8 @@ def _claim(tx: Transaction, by: Actor, key: str, digest: bytes, now_ms: int) -> 
     if before is None or product is None:
         raise KeyMistyped if looks_mistyped(key) else KeyNotFound
     customer = yield from _claimant(tx, by, before, product, now_ms)
+    if before.customer_id not in (None, customer.id):
+        yield from _take_blocks_along(tx, by, before.customer_id or 0, customer, now_ms)
     after = lifecycle.claim(before, customer_id=customer.id, now_ms=now_ms)
     yield from tx.licenses.save(after)
     yield from tx.ledger.append(
@@ -116,6 +119,18 @@ def _claim(tx: Transaction, by: Actor, key: str, digest: bytes, now_ms: int) -> 
     if view is None:
         raise KeyNotFound
     return view
+
+
+def _take_blocks_along(tx: Transaction, by: Actor, old_id: int, customer: Customer, now_ms: int) -> Steps[None]:
+    """Block for a member what was blocked for the email address that they turn out to be."""
+    blocks = yield from tx.blacklist.of(by.organization_id, BlockLevel.CUSTOMER, old_id)
+    for block in blocks:
+        copied = yield from tx.blacklist.insert(block.model_copy(update={"target_id": customer.id}))
+        if copied is not None:
+            after = copied.model_dump(mode="json", include={"level", "target_id", "network", "reason"})
+            yield from tx.ledger.append(
+                happened(Action.ADDRESS_BLOCKED, by=by, at_ms=now_ms, customer_id=customer.id, after=after)
+            )
 
 
 def _claimant(tx: Transaction, by: Actor, license_: License, product: Product, now_ms: int) -> Steps[Customer]:

@@ -3,10 +3,14 @@
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import itemgetter
 
 from licensing.throttle import Throttle
 
 MINUTE_MS = 60_000
+DAY_MS = 86_400_000
+WELCOME_AT_MOST = 50_000
+SHARERS_AT_MOST = 200_000  # counted anew from there on; a flood of addresses must not fill memory
 
 
 class Reason(StrEnum):
@@ -25,6 +29,8 @@ class Rates:
     address_per_minute: int = 0
     license_per_minute: int = 0
     failures_per_minute: int = 0
+    license_quota_percent: int = 100
+    address_quota_percent: int = 100
 
 
 class Limits:
@@ -38,30 +44,44 @@ class Limits:
         self._licenses = _throttle(rates.license_per_minute)
         self._failures = _throttle(rates.failures_per_minute)
         self._guessing = guessing
+        self._shares = Shares(rates)
+        self._welcome: dict[tuple[int, str], None] = {}
 
     def spend(
-        self, product_id: int, address: str | None, digest: bytes, *, guesses_ms: int = 0, now_ms: int
+        self,
+        product_id: int,
+        address: str | None,
+        digest: bytes,
+        *,
+        quota: int | None = None,
+        guesses_ms: int = 0,
+        now_ms: int,
     ) -> tuple[Reason, int] | None:
         """Count a call of a license, or count nothing and return why it is turned away and for how many milliseconds.
 
-        That is the longest wait there is, `guesses_ms` among them: whoever keeps it is let through.
+        That is the longest wait there is, `guesses_ms` among them: whoever keeps it is let through. With a daily
+        `quota`, no license and no address is given more than its share of it.
         """
         counts = self._counts(product_id, address, digest)
-        reason, longest_ms = Reason.FAILURES, guesses_ms
-        for why, throttle, key in counts:
-            wait_ms = throttle.wait_ms(key, now_ms=now_ms)
-            if wait_ms > longest_ms:
-                reason, longest_ms = why, wait_ms
-        if longest_ms:
-            return reason, longest_ms
+        waits = [(why, throttle.wait_ms(key, now_ms=now_ms)) for why, throttle, key in counts]
+        if guesses_ms:
+            waits.append((Reason.FAILURES, guesses_ms))
+        if quota is not None:
+            waits += self._shares.waits(product_id, address, digest, quota=quota, now_ms=now_ms)
+        longest = max(waits, key=itemgetter(1), default=(Reason.ADDRESS, 0))
+        if longest[1]:
+            return longest
         for _why, throttle, key in counts:
             throttle.spend(key, now_ms=now_ms)
+        if quota is not None:
+            self._shares.take(product_id, address, digest, 1)
         return None
 
     def refund(self, product_id: int, address: str | None, digest: bytes) -> None:
         """Take a call back that was turned away for another reason."""
         for _why, throttle, key in self._counts(product_id, address, digest):
             throttle.refund(key)
+        self._shares.take(product_id, address, digest, -1)
 
     def _counts(self, product_id: int, address: str | None, digest: bytes) -> list[tuple[Reason, Throttle, Hashable]]:
         counts: list[tuple[Reason, Throttle, Hashable]] = []
@@ -71,19 +91,61 @@ class Limits:
             counts.append((Reason.LICENSE, self._licenses, (product_id, digest)))
         return counts
 
-    def failed(self, address: str | None, *, now_ms: int) -> None:
-        """Count an unknown key against the address that tried it; who tries too many is pointed out once."""
+    def failed(self, product_id: int | None, address: str | None, *, now_ms: int) -> None:
+        """Count an unknown key against the address that tried it; who tries too many is pointed out.
+
+        Each product counts for itself, and unknown API keys (of no product) too: nobody else's customers suffer.
+        """
         if self._failures is None or address is None:
             return
-        self._failures.spend(address, now_ms=now_ms)
-        if self._failures.wait_ms(address, now_ms=now_ms):
+        self._failures.spend((product_id, address), now_ms=now_ms)
+        if self._failures.wait_ms((product_id, address), now_ms=now_ms):
             self._guessing(address)
 
-    def guesses(self, address: str | None, *, now_ms: int) -> int:
+    def guesses(self, product_id: int | None, address: str | None, *, now_ms: int) -> int:
         """Return for how many milliseconds an address that tried too many unknown keys is not believed."""
         if self._failures is None or address is None:
             return 0
-        return self._failures.wait_ms(address, now_ms=now_ms)
+        return self._failures.wait_ms((product_id, address), now_ms=now_ms)
+
+    def welcome(self, license_id: int, address: str | None) -> None:
+        """Remember that a license was good at an address, whoever guesses there."""
+        if address is not None:
+            if len(self._welcome) >= WELCOME_AT_MOST:
+                self._welcome.clear()
+            self._welcome[license_id, address] = None
+
+    def is_welcome(self, license_id: int, address: str | None) -> bool:
+        """Tell whether a license was good at an address lately."""
+        return address is not None and (license_id, address) in self._welcome
+
+
+class Shares:
+    """How much of a product's day each license and each address took; counted only where there is a quota."""
+
+    def __init__(self, rates: Rates) -> None:
+        self._license_percent = rates.license_quota_percent
+        self._address_percent = rates.address_quota_percent
+        self._day = -1
+        self._taken: dict[Hashable, int] = {}
+
+    def waits(
+        self, product_id: int, address: str | None, digest: bytes, *, quota: int, now_ms: int
+    ) -> list[tuple[Reason, int]]:
+        """Return whose share is used up, and the milliseconds to 00:00 UTC."""
+        if now_ms // DAY_MS != self._day or len(self._taken) >= SHARERS_AT_MOST:
+            self._day, self._taken = now_ms // DAY_MS, {}
+        found = []
+        if self._taken.get((product_id, digest), 0) * 100 >= quota * self._license_percent:
+            found.append((Reason.LICENSE, DAY_MS - now_ms % DAY_MS))
+        if address is not None and self._taken.get((product_id, address), 0) * 100 >= quota * self._address_percent:
+            found.append((Reason.ADDRESS, DAY_MS - now_ms % DAY_MS))
+        return found
+
+    def take(self, product_id: int, address: str | None, digest: bytes, calls: int) -> None:
+        """Add to what a license and an address took."""
+        for sharer in ((product_id, digest), (product_id, address)):
+            self._taken[sharer] = self._taken.get(sharer, 0) + calls
 
 
 def _throttle(per_minute: int) -> Throttle | None:

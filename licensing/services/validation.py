@@ -1,21 +1,20 @@
 """What products ask over HTTP: is this license good, and what is known of it."""
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import NamedTuple
 
 from licensing.choices import KeyScope
 from licensing.custom import merged
 from licensing.keys import LICENSE_KEY_MAX_LENGTH, api_key_digest, tidy
-from licensing.models import LicenseView, Product
+from licensing.models import Product
 from licensing.ports import Clock, Steps, Store, Transaction, Vault
+from licensing.services.answers import Answer, Details, settle, settled
 from licensing.services.limits import Limits, Reason
 from licensing.services.logs import AttemptLog, RefusalLog
 from licensing.services.organizations import Plans
 from licensing.services.usage import LastSeen, UsageMeter
 from licensing.verdict import (
-    STRICT,
     Call,
     LicenseSnapshot,
     Outcome,
@@ -28,33 +27,7 @@ from licensing.verdict import (
     trace,
 )
 
-SETTLED_CALLERS = 16  # answers remembered of a license
-
-
-class Answer(NamedTuple):
-    """A verdict with what belongs to its answer.
-
-    `product` is None where the API key is nobody's. Turned away before the license was looked at, `reason` says why
-    and `retry_after_s` when to come back.
-    """
-
-    verdict: Verdict
-    product: ProductSnapshot | None = None
-    custom: str | None = None
-    support_code: str | None = None
-    reason: Reason | None = None
-    retry_after_s: int | None = None
-
-    @property
-    def status(self) -> Status:
-        """The status as this product's clients know it."""
-        status, product = self.verdict.status, self.product and self.product.product
-        return STRICT.get(status, status) if product and product.settings.strict_statuses else status
-
-    @property
-    def explains(self) -> bool:
-        """Whether the body of a refusal says more."""
-        return bool(self.product and self.product.product and self.product.product.settings.explain)
+SEATS_KEPT = 1_000  # of a license without a limit: each is read with every new one
 
 
 class Judged(NamedTuple):
@@ -63,15 +36,6 @@ class Judged(NamedTuple):
     verdict: Verdict
     product: ProductSnapshot
     license: LicenseSnapshot | None
-
-
-@dataclass(frozen=True, slots=True)
-class Details:
-    """Everything a look-up tells of a license."""
-
-    view: LicenseView
-    key: str
-    status: Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,13 +98,12 @@ class ValidationService:
         if found.product is None or len(key) > LICENSE_KEY_MAX_LENGTH:
             return Answer(Verdict(Status.LICENSE_NOT_FOUND), found)
         product_id, digest = found.product.id, self._vault.digest(tidy(key))
-        turned_away = await self._turned_away(found, found.product, Call(key, address), digest, now_ms)
+        turned_away = await self._turned_away(found, found.product, Call(key, address), digest, now_ms, looks_up=True)
         if turned_away is not None:
             return turned_away
         self._traces.usage.note(product_id, "lookup", now_ms=now_ms)
         view = await self._store.read(lambda tx: tx.licenses.view_by_key(product_id, digest))
         if view is None:
-            self._limits.failed(address, now_ms=now_ms)
             return Answer(Verdict(Status.LICENSE_NOT_FOUND), found)
         status = license_status(view.license, view.product, now_ms=now_ms)
         return Details(view, self._vault.reveal(view.key), status)
@@ -158,20 +121,32 @@ class ValidationService:
         return self._unknown(address, self._clock())
 
     def _unknown(self, address: str | None, now_ms: int) -> Answer:
-        wait_ms = self._limits.guesses(address, now_ms=now_ms)
+        wait_ms = self._limits.guesses(None, address, now_ms=now_ms)
         if wait_ms:
             verdict = Verdict(Status.RATE_LIMIT_EXCEEDED)
             return Answer(verdict, reason=Reason.FAILURES, retry_after_s=_seconds(wait_ms))
-        self._limits.failed(address, now_ms=now_ms)
+        self._limits.failed(None, address, now_ms=now_ms)
         return Answer(Verdict(Status.INVALID_API_KEY))
 
     async def _turned_away(
-        self, found: ProductSnapshot, product: Product, call: Call, digest: bytes, now_ms: int
+        self,
+        found: ProductSnapshot,
+        product: Product,
+        call: Call,
+        digest: bytes,
+        now_ms: int,
+        *,
+        looks_up: bool = False,
     ) -> Answer | None:
-        """Take a call from every limit, or from none and tell which one is used up for longest."""
+        """Take a call from every limit, or from none and tell which one is used up for longest.
+
+        A look-up needs the product's own key, so whoever looks up unknown keys is the shop's server, not a guesser.
+        """
         usage, quota = self._traces.usage, self._plans.named(found.plan).calls_per_product_per_day
-        guesses_ms = await self._guesses_ms(product.id, call.address, digest, now_ms)
-        spent = self._limits.spend(product.id, call.address, digest, guesses_ms=guesses_ms, now_ms=now_ms)
+        guesses_ms = 0 if looks_up else await self._guesses_ms(product.id, call.address, digest, now_ms)
+        spent = self._limits.spend(
+            product.id, call.address, digest, quota=quota, guesses_ms=guesses_ms, now_ms=now_ms
+        )
         if spent is None:
             wait_ms = 1000 * await usage.spend(product.id, limit=quota, now_ms=now_ms)
             if not wait_ms:
@@ -183,11 +158,14 @@ class ValidationService:
 
     async def _guesses_ms(self, product_id: int, address: str | None, digest: bytes, now_ms: int) -> int:
         """Return how long a guesser must wait, who learns nothing; a customer known at that address need not."""
-        guesses_ms = self._limits.guesses(address, now_ms=now_ms)
+        guesses_ms = self._limits.guesses(product_id, address, now_ms=now_ms)
         if not guesses_ms:
             return 0
         license_ = await self._store.snapshots.license(product_id, digest)
-        return 0 if license_ is not None and address in license_.addresses else guesses_ms
+        if license_ is None:
+            return guesses_ms
+        known = address in license_.addresses or self._limits.is_welcome(license_.license.id, address)
+        return 0 if known else guesses_ms
 
     def _refused(
         self, found: ProductSnapshot, product: Product, call: Call, why: tuple[Reason, int], now_ms: int
@@ -206,7 +184,7 @@ class ValidationService:
     ) -> Answer:
         license_ = await self._store.snapshots.license(product.id, digest)
         if license_ is not None:
-            answer = _settled(found, license_, call, now_ms)
+            answer = settled(found, license_, call, now_ms)
             if answer is not None:
                 self._note(product, license_.license.id, call, answer.verdict, now_ms)
                 return answer
@@ -215,16 +193,18 @@ class ValidationService:
             judged = await self._register(found, product.id, call, judged.verdict, now_ms)
         answer = self._answer(judged, product, call, now_ms)
         if answer.verdict.valid and judged.license is license_ and license_ is not None:
-            _settle(found, license_, call, answer)
+            settle(found, license_, call, answer)
+            self._limits.welcome(license_.license.id, call.address)
         return answer
 
     def _answer(self, judged: Judged, product: Product, call: Call, now_ms: int) -> Answer:
         verdict, found, _license = judged
+        product = found.product or product  # as it was when the seat was taken
         if verdict.license is not None:
             self._note(product, verdict.license.id, call, verdict, now_ms)
         if not verdict.valid:
             if verdict.status is Status.LICENSE_NOT_FOUND:
-                self._limits.failed(call.address, now_ms=now_ms)
+                self._limits.failed(product.id, call.address, now_ms=now_ms)
             code = self._support_code(judged, product, call, now_ms)
             return Answer(verdict, found, None, code)
         override = verdict.license.custom if verdict.license else None
@@ -257,6 +237,8 @@ class ValidationService:
 
         def work(tx: Transaction) -> Steps[Judged]:
             license_ = yield from tx.licenses.lock_snapshot(license_id)
+            if license_ is not None and planned.registers is not None:
+                license_ = yield from _with_room(tx, license_)
             current = (yield from tx.products.snapshot(product_id, cached=product)) or product
             verdict = judge(current, license_, call, now_ms=now_ms)
             if verdict.registers is not None:
@@ -268,27 +250,12 @@ class ValidationService:
         return await self._store.write(work)
 
 
-def _settled(found: ProductSnapshot, license_: LicenseSnapshot, call: Call, now_ms: int) -> Answer | None:
-    """Return what this caller was answered, if it is as true now: only the clock can have changed it.
-
-    Judging is pure, and whatever else it looks at is in the two snapshots, which are made anew when they change.
-    """
-    answer: Answer | None = license_.settled.get(_caller(found, call))
-    if answer is None or answer.product is not found:
-        return None
-    end_ms = license_.license.expires_at_ms
-    return answer if end_ms is None or now_ms < end_ms else None
-
-
-def _settle(found: ProductSnapshot, license_: LicenseSnapshot, call: Call, answer: Answer) -> None:
-    if len(license_.settled) >= SETTLED_CALLERS:  # callers choose what version they name
-        license_.settled.clear()
-    license_.settled[_caller(found, call)] = answer
-
-
-def _caller(found: ProductSnapshot, call: Call) -> Hashable:
-    """Return all that a verdict depends on of a call; its hash takes a while, so an ip only where any is blocked."""
-    return call.address, call.version, call.device_id, call.ip if found.blacklist else None
+def _with_room(tx: Transaction, license_: LicenseSnapshot) -> Steps[LicenseSnapshot]:
+    """Free the seat that was idle longest, where a license has no limit and could go on for ever."""
+    if license_.license.max_ips or len(license_.addresses) < SEATS_KEPT:
+        return license_
+    freed = yield from tx.addresses.free_idlest(license_.license.id, keep=SEATS_KEPT - 1)
+    return replace(license_, addresses=license_.addresses - set(freed))
 
 
 def _has_ended(product: ProductSnapshot, now_ms: int) -> bool:

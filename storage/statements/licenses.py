@@ -161,11 +161,9 @@ class LicenseStatements:
         license_ = first_of(License, rows)
         if license_ is None:
             return None
-        taken = yield from self._addresses.of(license_id)
+        taken = yield from self._addresses.taken(license_id)
         devices = yield from self._addresses.devices_of(license_id)
-        return LicenseSnapshot(
-            license_, frozenset(seat.address for seat in taken), frozenset(each.device for each in devices)
-        )
+        return LicenseSnapshot(license_, taken, frozenset(each.device for each in devices))
 
     def _whole(self, sql: str, values: dict[str, int | bytes]) -> Steps[LicenseView | None]:
         rows = yield Statement(sql, values)

@@ -12,7 +12,7 @@ from bot.api.errors import Refused
 from bot.api.schemas import parse_validate
 from licensing.custom import canonical
 from licensing.models import License
-from licensing.services.validation import Answer
+from licensing.services.answers import Answer
 from licensing.table import iso_moment
 from licensing.verdict import STRICT, Status, Verdict
 

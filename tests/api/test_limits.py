@@ -134,11 +134,11 @@ async def test_a_guesser_is_turned_away_whatever_they_ask_and_told_nothing_about
         assert unknown.seen == known.seen == (429, "rate_limit_exceeded")
         assert unknown.body == known.body
         headers = {"Authorization": f"Bearer {product.api_key}", "X-Forwarded-For": ADDRESS}
-        for path in (f"{right.key}", UNKNOWN, f"{right.key}/file", f"{UNKNOWN}/file"):
+        for path in (f"{right.key}/file", f"{UNKNOWN}/file"):
             async with shop.http.get(f"{shop.url}/api/v1/license/{path}", headers=headers) as reply:
                 assert (reply.status, (await reply.json())["retry_after"]) == (429, 12), path
         nobodys = await shop.validate(NOBODYS, right.key)
-        assert nobodys.seen == (429, "rate_limit_exceeded")
+        assert nobodys.seen == (401, "invalid_api_key")  # who does not know the product counts for themselves
         assert (await shop.validate(product.api_key, right.key, address=ELSEWHERE)).seen == (200, "active")
 
 
@@ -147,7 +147,7 @@ async def test_unknown_api_keys_are_guesses_too(open_shop):
         product, issued = await shop.product(), await shop.issue()
         codes = [(await shop.validate(f"kp_live_{number}", issued.key)).code for number in range(5)]
         assert codes == [401, 401, 401, 429, 429]
-        assert (await shop.validate(product.api_key, issued.key)).code == 429
+        assert (await shop.validate(product.api_key, issued.key)).seen == (200, "active")
         shop.clock.now_ms += MINUTE_MS // 3
         assert (await shop.validate(NOBODYS, issued.key)).code == 401
 

@@ -25,9 +25,9 @@ from bot.api.schemas import Jwks, LicenseFile
 from licensing.choices import SigningKind
 from licensing.custom import canonical
 from licensing.expiry import parse_expiry
+from licensing.services.answers import Answer
 from licensing.services.api_keys import ApiKeyService
 from licensing.services.signing import SigningService
-from licensing.services.validation import Answer
 from licensing.verdict import Status, Verdict
 from storage import DatabaseSettings, Signer, open_store
 

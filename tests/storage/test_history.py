@@ -12,13 +12,13 @@ from licensing.choices import Permission, UnlistedVersions, VersionMode
 from licensing.errors import LicenseNotFound, NotAllowed, SupportCodeUnknown, TooManyWrongCodes
 from licensing.models import RefusalRecord
 from licensing.ports import Unavailable
+from licensing.services.answers import Answer
 from licensing.services.catalog import NewApiKey
 from licensing.services.history import HistoryService, Keeping
 from licensing.services.licenses import Issued
 from licensing.services.limits import Rates
 from licensing.services.logs import MAX_ATTEMPTS, MAX_CODES, MAX_REFUSALS, AttemptLog
 from licensing.services.upkeep import UpkeepService
-from licensing.services.validation import Answer
 from licensing.verdict import Call, Outcome, Status
 from storage import DatabaseSettings
 

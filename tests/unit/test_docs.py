@@ -27,7 +27,7 @@ from i18n.refusals import SENTENCES, STORE_SENTENCES, sentence
 from licensing.choices import Permission
 from licensing.models import LicenseView, SealedKey
 from licensing.ports import Unavailable
-from licensing.services.validation import Answer, Details
+from licensing.services.answers import Answer, Details
 from licensing.verdict import Status, Verdict
 
 ROOT = Path(__file__).parents[2]

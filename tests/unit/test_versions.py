@@ -306,8 +306,11 @@ def test_a_version_that_is_not_listed_is_what_the_product_says(
     ("rules", "newer", "not_newer"),
     [
         ([("1.4", LATEST), ("2.0", ALLOWED)], "1.4.0.1 1.5 1.5.0-beta 3.0", "1.3 1.4.0-beta build-77"),
-        ([("1.4", ALLOWED), ("2.0", BLOCKED), (">=5", DEPRECATED)], "2.0.1 3.0 4.9", "1.5 1.9 2.0.0-rc.1 build-77"),
-        ([("1.4", ALLOWED), ("build-77", ALLOWED)], "", "1.5 1.3 build-78"),
+        ([("1.4", ALLOWED), ("2.0", BLOCKED)], "2.0.1 3.0 4.9", "1.5 1.9 2.0.0-rc.1 build-77"),
+        ([("1.4", ALLOWED), (">=5", DEPRECATED)], "", "1.5 3.0 build-77"),
+        ([("1.4", ALLOWED), ("build-77", ALLOWED)], "1.5", "1.3 build-78"),
+        ([(">=2.1 <2.4", ALLOWED)], "2.4 3.0", "1.0 2.0.9 build-77"),
+        ([("build-77", ALLOWED)], "", "1.5 build-78"),
         ([("build-77", LATEST), ("1.4", ALLOWED)], "", "1.5 build-78"),
         ([("<1", BLOCKED)], "1.0 2.0", "build-77"),
     ],
