@@ -36,6 +36,19 @@ class Reveal(Persistent, template=r"license:v1:(?P<license_id>\d{1,18}):reveal")
         await interaction.followup.send(key, ephemeral=True)
 
 
+class OpenLicense(Persistent, template=r"license:v1:(?P<license_id>\d{1,18}):open"):
+    """Shows the license in a panel of its own."""
+
+    def __init__(self, license_id: str) -> None:
+        super().__init__(button(_("Open license"), f"license:v1:{license_id}:open"))
+        self._license_id = license_id
+
+    async def pressed(self, interaction: Interaction) -> None:
+        by = await acknowledge(interaction)
+        view = await context_of(interaction).services.licenses.view(by, f"#{self._license_id}")
+        await interaction.followup.send(view=panel(interaction, view), ephemeral=True)
+
+
 class Refresh(Persistent, template=r"license:v1:(?P<license_id>\d{1,18}):refresh"):
     """Shows the license as it is now."""
 
@@ -253,5 +266,5 @@ def _for_one_that_lives(view: LicenseView) -> list[Persistent]:
     return [*items, Blacklist(license_id), Ask(license_id, "revoke")]
 
 
-ITEMS = (Reveal, Refresh, Reinstate, Extend, EditLicense, PinVersion, Response)
+ITEMS = (Reveal, OpenLicense, Refresh, Reinstate, Extend, EditLicense, PinVersion, Response)
 FORMS = (ExtendForm, EditForm, PinForm, ResponseForm)

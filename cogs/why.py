@@ -5,6 +5,7 @@ from discord.ext import commands
 
 from cogs.actors import acknowledge
 from cogs.context import Context, Interaction
+from cogs.license_buttons import OpenLicense
 from cogs.ui import history_layouts
 from i18n import N_
 
@@ -23,5 +24,6 @@ class Why(commands.Cog):
         services = self._context.services
         told = await services.history.explain(by, code)
         key_tail = services.licenses.key_tail(told.view) if told.view else None
-        panel = history_layouts.why_panel(told, key_tail, now_ms=self._context.clock())
+        items = [OpenLicense(str(told.view.license.id))] if told.view and told.for_staff else []
+        panel = history_layouts.why_panel(told, key_tail, now_ms=self._context.clock(), items=items)
         await interaction.followup.send(view=panel, ephemeral=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from licensing.blacklist import Blocked
-from licensing.choices import AutoRegister, LicenseState, OrganizationState, ProductState, VersionMode
+from licensing.choices import AutoRegister, BlockLevel, LicenseState, OrganizationState, ProductState, VersionMode
 from licensing.models import License, Product
 from licensing.status import Status
 from licensing.subject import LicenseSnapshot, Subject
@@ -141,7 +141,11 @@ def _version_fact(subject: Subject) -> Fact:
 
 def _blacklist_fact(subject: Subject) -> Fact:
     blocked = _blocked(subject)
-    return {"level": blocked.level, "network": blocked.network} if blocked else {"known": subject.call.ip is not None}
+    if blocked is None:
+        return {"known": subject.call.ip is not None}
+    if blocked.level is BlockLevel.PLATFORM:  # the operator's own list, which no server sees
+        return {"level": blocked.level}
+    return {"level": blocked.level, "network": blocked.network}
 
 
 def _product_fact(subject: Subject) -> Fact:

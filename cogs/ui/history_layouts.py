@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import discord
 
 from cogs.ui import trace_words, words
-from cogs.ui.layouts import BAD, NEUTRAL, clipped, panel
+from cogs.ui.layouts import BAD, NEUTRAL, Items, clipped, panel
 from i18n import N_, ngettext
 from i18n import gettext as _
-from licensing.choices import ProductState
+from licensing.choices import AutoRegister, BlockLevel, ProductState
 from licensing.models import Attempt
 from licensing.services.history import Explanation
 from licensing.verdict import Outcome, Status, license_status
@@ -67,9 +67,9 @@ _WHY = {
         N_("The address that asked is blocked."), _ASK, N_("`/blacklist list` shows what is blocked, and for whom.")
     ),
     Status.IP_NOT_REGISTERED: Why(
-        N_("The address that asked is not registered, and {product} does not let it register by itself."),
-        N_("Ask the staff of this server to reset the addresses."),
-        N_("`/license reset-ips` frees the seats; `/product settings` says which addresses register by themselves."),
+        N_("The address that asked is not registered, and {product} lets only a license's first register by itself."),
+        N_("Run it where it ran before, or ask the staff of this server to reset the addresses."),
+        N_("`/license reset-ips` frees the seats, and then the next address that asks is the first."),
     ),
     Status.IP_LIMIT_REACHED: Why(
         N_("The license ran on {seats} addresses already, and the one that asked was not among them."),
@@ -92,21 +92,44 @@ _WHY = {
         N_("It goes by with time; the limits are the plan's and the operator's."),
     ),
 }
+# Where the fact that decided makes another sentence true than its status alone does.
+_REGISTERS_NONE = Why(
+    N_("The address that asked is not registered, and {product} lets none register by itself."),
+    N_("Run it where it ran before, or ask the staff of this server to let the address register."),
+    N_(
+        "`/product settings`, *New addresses*, lets addresses register; freeing seats would lock out those that are "
+        "registered too."
+    ),
+)
+_BLOCKED_BY_OPERATOR = Why(
+    N_("The address that asked is blocked by whoever runs this bot."),
+    N_("Ask whoever runs this bot."),
+    N_("Ask whoever runs this bot: `/blacklist` cannot take that back."),
+)
+_NO_VERSION_NAMED = Why(
+    N_("The call named no version, and {product} has no latest one that could stand for it."),
+    N_("Update the program, or ask the staff of this server."),
+    N_("`/product version set` makes a version the latest, which stands for a call that names none."),
+)
 
 
-def attempts_panel(license_id: str, attempts: Sequence[Attempt]) -> discord.ui.LayoutView:
-    """Return how a license's last validations ended, the latest on top."""
+def attempts_panel(
+    license_id: str, attempts: Sequence[Attempt], *, page: tuple[int, int] | None = None, items: Items = ()
+) -> discord.ui.LayoutView:
+    """Return how a license's last validations ended, the latest on top; `page` is which of how many, if several."""
     title = _("### Last validations of license #{id}").format(id=license_id)
     if not attempts:
         return panel(title, _("Nothing has asked about it lately."), color=NEUTRAL)
     parts = [title, clipped([_attempt(attempt) for attempt in attempts])]
+    if page is not None:
+        parts[0] += "\n" + _("Page {page} of {pages}").format(page=page[0], pages=page[1])
     parts += trace_words.hashes_explained(text for it in attempts for text in (it.address, it.device))
-    return panel(*parts, color=NEUTRAL)
+    return panel(*parts, items=items, color=NEUTRAL)
 
 
-def why_panel(told: Explanation, key_tail: str | None, *, now_ms: int) -> discord.ui.LayoutView:
+def why_panel(told: Explanation, key_tail: str | None, *, now_ms: int, items: Items = ()) -> discord.ui.LayoutView:
     """Return why a validation was refused: to its holder in two sentences, to staff with everything that is known."""
-    refusal, why = told.refusal, _WHY[Status(told.refusal.status)]
+    refusal, why = told.refusal, _why(told)
     mends = _(why.staff if told.for_staff else why.member)
     if _is_mended(told, now_ms):
         mends = _("That has changed since: try again.")
@@ -117,7 +140,7 @@ def why_panel(told: Explanation, key_tail: str | None, *, now_ms: int) -> discor
     parts.append(times.format(count=refusal.count, when=words.when(refusal.last_at_ms)))
     if told.for_staff:
         parts += trace_words.hashes_explained([refusal.address, refusal.device])
-    return panel(*parts, color=BAD)
+    return panel(*parts, items=items, color=BAD)
 
 
 def _attempt(attempt: Attempt) -> str:
@@ -125,7 +148,7 @@ def _attempt(attempt: Attempt) -> str:
     mark = trace_words.MARKS[Outcome.PASSED if valid else Outcome.FAILED]
     parts = [f"{mark} **{words.status(Status(attempt.status))}**", trace_words.address(attempt.address)]
     if attempt.version:
-        parts.append(_("version {version}").format(version=words.plain(attempt.version, 40)))
+        parts.append(_("version {version}").format(version=words.code(attempt.version)))
     if attempt.device:
         parts.append(_("device {device}").format(device=trace_words.device(attempt.device)))
     if attempt.count > 1:
@@ -155,17 +178,32 @@ def _caller(told: Explanation) -> str:
     if refusal.device:
         lines.append(_("**Device:** {device}").format(device=trace_words.device(refusal.device)))
     if refusal.version:
-        lines.append(_("**Version:** {version}").format(version=words.plain(refusal.version, 64)))
+        lines.append(_("**Version:** {version}").format(version=words.code(refusal.version)))
     return "\n".join(lines)
 
 
+def _why(told: Explanation) -> Why:
+    status, fact = Status(told.refusal.status), _deciding(told)
+    if status is Status.IP_NOT_REGISTERED and fact.get("auto_register") == AutoRegister.OFF:
+        return _REGISTERS_NONE
+    if status is Status.IP_BLOCKED and fact.get("level") == BlockLevel.PLATFORM:
+        return _BLOCKED_BY_OPERATOR
+    if status is Status.VERSION_NOT_ALLOWED and not (fact.get("version") or told.refusal.version):
+        return _NO_VERSION_NAMED
+    return _WHY[status]
+
+
+def _deciding(told: Explanation) -> Mapping[str, Any]:
+    return next((step.fact for step in told.steps if step.outcome is Outcome.FAILED), NOTHING)
+
+
 def _said(told: Explanation) -> Mapping[str, str]:
-    fact = next((step.fact for step in told.steps if step.outcome is Outcome.FAILED), NOTHING)
+    fact = _deciding(told)
     taken, limit, version = fact.get("taken", 0), fact.get("limit"), fact.get("version") or told.refusal.version
     return {
         "product": words.plain(told.product.name),
         "seats": f"{taken}" if limit is None else _("{taken} of {limit}").format(taken=taken, limit=limit),
-        "version": words.plain(version, 64) if version else _("(none)"),
+        "version": words.code(version) if version else _("(none)"),
         "reason": trace_words.turned_away(fact.get("reason", "")),
     }
 

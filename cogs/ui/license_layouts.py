@@ -6,10 +6,8 @@ import discord
 
 from cogs.ui import trace_words, words
 from cogs.ui.layouts import BAD, NEUTRAL, Items, clipped, panel
-from cogs.ui.version_layouts import code
 from i18n import gettext as _
 from i18n import ngettext
-from licensing.addresses import is_pseudonym
 from licensing.choices import VersionMode
 from licensing.models import Device, License, LicenseView
 from licensing.versions import pin_text
@@ -23,7 +21,6 @@ _DEVICES_ROOM = 500
 _FREED_ROOM = 300
 _PIN_LENGTH = 140
 _CUSTOM_LENGTH = 120
-_DEVICE_LENGTH = 64
 _LEAD_ROOM = 1_000
 
 
@@ -57,10 +54,10 @@ def _own_terms(view: LicenseView) -> Iterator[str]:
     license_, settings = view.license, view.product.settings
     if _pin(license_):
         unheard = "" if settings.versions is not VersionMode.OFF else " " + _("(versions are not looked at)")
-        yield _("**Version pin:** {version}").format(version=code(_pin(license_), _PIN_LENGTH)) + unheard
+        yield _("**Version pin:** {version}").format(version=words.code(_pin(license_), _PIN_LENGTH)) + unheard
     if license_.custom is not None:
         unsent = "" if settings.custom_response else " " + _("(custom responses are left out)")
-        yield _("**Custom response:** {custom}").format(custom=code(license_.custom, _CUSTOM_LENGTH)) + unsent
+        yield _("**Custom response:** {custom}").format(custom=words.code(license_.custom, _CUSTOM_LENGTH)) + unsent
 
 
 def _pin(license_: License) -> str:
@@ -77,9 +74,7 @@ def _devices(view: LicenseView) -> str:
 def _device(seat: Device) -> str:
     if not seat.device:
         return _("Callers that name no device")
-    if is_pseudonym(seat.device):
-        return _("Device {name}").format(name=trace_words.device(seat.device))
-    return _("Device {name}").format(name=code(seat.device, _DEVICE_LENGTH))
+    return _("Device {name}").format(name=trace_words.device(seat.device))
 
 
 def device_lines(view: LicenseView) -> str:
@@ -165,10 +160,10 @@ def _changed_devices(before: LicenseView, after: LicenseView) -> Iterator[str]:
 
 def _changed_terms(old: License, new: License) -> Iterator[str]:
     if _pin(old) != _pin(new):
-        pins = [code(pin, _PIN_LENGTH) if pin else _("any") for pin in (_pin(old), _pin(new))]
+        pins = [words.code(pin, _PIN_LENGTH) if pin else _("any") for pin in (_pin(old), _pin(new))]
         yield _("**Version pin:** {version}").format(version=words.change(*pins))
     if old.custom != new.custom:
-        texts = [code(text, _CUSTOM_LENGTH) if text else _("none") for text in (old.custom, new.custom)]
+        texts = [words.code(text, _CUSTOM_LENGTH) if text else _("none") for text in (old.custom, new.custom)]
         yield _("**Custom response:** {custom}").format(custom=words.change(*texts))
 
 

@@ -15,7 +15,8 @@ Fact = Mapping[str, Any]
 MARKS = {Outcome.PASSED: "✅", Outcome.FAILED: "❌", Outcome.SKIPPED: "⏭️"}
 
 _HASH_SHOWN = 9  # the mark and eight characters: enough to tell a license's few addresses apart
-_NAME_LENGTH = 60
+_NAME_LENGTH = 64
+_PIN_LENGTH = 140
 _CHECKS = {
     "product": N_("Product"),
     "organization": N_("Server"),
@@ -84,7 +85,7 @@ def device(text: str | None) -> str:
     """Return a device as a panel shows it; it is whatever the caller sent."""
     if not text:
         return _("no named device")
-    return f"`{_short(text)}`" if is_pseudonym(text) else words.plain(text, _NAME_LENGTH)
+    return f"`{_short(text)}`" if is_pseudonym(text) else words.code(text, _NAME_LENGTH)
 
 
 def seats(taken: int, limit: int | None) -> str:
@@ -145,7 +146,9 @@ def _blacklist(fact: Fact, failed: bool) -> str:  # noqa: FBT001
     if not failed:
         return _("not on it") if fact.get("known", True) else _("no address to look for")
     found = _of(_BLOCKED, fact["level"])
-    return f"`{_short(fact['network'])}` · {found}" if "network" in fact else found
+    if fact["level"] == BlockLevel.PLATFORM or "network" not in fact:  # traces of before named the operator's too
+        return found
+    return f"`{_short(fact['network'])}` · {found}"
 
 
 def _address(fact: Fact, failed: bool) -> str:  # noqa: FBT001
@@ -183,7 +186,7 @@ def _version(fact: Fact, _failed: bool) -> str:  # noqa: FBT001
         return _("not looked at")
     found = _listed(fact)
     if fact["pin"]:
-        pinned = _("the license runs {pin} alone").format(pin=_code(fact["pin"]))
+        pinned = _("the license runs {pin} alone").format(pin=words.code(fact["pin"], _PIN_LENGTH))
         found = f"{found}; {pinned}"
     return f"{found} " + _("(only reported)") if fact["mode"] == VersionMode.REPORT else found
 
@@ -191,7 +194,7 @@ def _version(fact: Fact, _failed: bool) -> str:  # noqa: FBT001
 def _listed(fact: Fact) -> str:
     if fact["version"] is None:
         return _("none was named, and the product has no latest one")
-    version = words.plain(fact["version"], _NAME_LENGTH)
+    version = words.code(fact["version"])
     if fact["state"] is None:
         allowed = (
             _("{version} is not on the list, and allowed") if fact["listed"] else _("{version} is not on the list")
@@ -199,17 +202,12 @@ def _listed(fact: Fact) -> str:
         return allowed.format(version=version)
     found = _of(_LISTED, fact["state"]).format(version=version)
     is_range = fact["rule"] != fact["version"]
-    return f"{found} ({_code(fact['rule'])})" if is_range else found
+    return f"{found} ({words.code(fact['rule'])})" if is_range else found
 
 
 def _of(texts: Mapping[Any, str], fact: str) -> str:
     """Return a table's text; looked up out here, as text in a call of `_` would be taken for text to translate."""
     return _(texts[fact])
-
-
-def _code(text: str) -> str:
-    """Return a rule between backticks; staff typed it."""
-    return f"`{text.replace('`', chr(39))[:_NAME_LENGTH]}`"
 
 
 def _limits(fact: Fact, _failed: bool) -> str:  # noqa: FBT001

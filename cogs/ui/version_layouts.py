@@ -10,7 +10,6 @@ from i18n import N_, ngettext
 from i18n import gettext as _
 from licensing.choices import VersionMode, VersionState
 from licensing.services.versions import VersionsChanged, VersionsView
-from licensing.versions import VERSION_LENGTH
 
 STATES = {
     VersionState.LATEST: N_("latest"),
@@ -23,12 +22,6 @@ _LISTED_ROOM = 2_200
 _UNLISTED_ROOM = 900
 
 
-def code(text: str, limit: int = VERSION_LENGTH) -> str:
-    """Return what somebody or some program typed, between backticks that it cannot break out of."""
-    flat = "".join(symbol for symbol in " ".join(text.split()) if symbol.isprintable()).replace("`", "'")
-    return f"`{flat[: limit - 1]}…`" if len(flat) > limit else f"`{flat}`"
-
-
 def version_list(view: VersionsView) -> discord.ui.LayoutView:
     """Return a product's list, how many licenses ran each, and what else ran."""
     settings = view.product.settings
@@ -36,13 +29,14 @@ def version_list(view: VersionsView) -> discord.ui.LayoutView:
     parts = [f"{heading}\n{switches.line('versions', settings)}\n{switches.line('unlisted_versions', settings)}"]
     if view.listed:
         lines = [
-            f"{code(it.rule.spec)} · {_(STATES[it.rule.state])} · {_licenses(it.licenses)}" for it in view.listed
+            f"{words.code(it.rule.spec)} · {_(STATES[it.rule.state])} · {_licenses(it.licenses)}"
+            for it in view.listed
         ]
         parts.append(clipped(lines, _LISTED_ROOM))
     else:
         parts.append(_("Nothing is listed yet; `/product version set` begins the list."))
     if view.unlisted:
-        lines = [f"{code(version)} · {_licenses(count)}" for version, count in view.unlisted]
+        lines = [f"{words.code(version)} · {_licenses(count)}" for version, count in view.unlisted]
         parts.append(_("**Ran, without being listed:**") + "\n" + clipped(lines, _UNLISTED_ROOM))
     parts.append(_("-# Licenses are those that named the version within the last 30 days."))
     return panel(*parts, color=NEUTRAL)
@@ -74,10 +68,10 @@ def versions_changed(changed: VersionsChanged) -> discord.ui.LayoutView:
 
 def _rules(changed: VersionsChanged) -> Iterator[str]:
     states = words.change(_state(changed.before), _state(changed.after))
-    yield f"**{words.plain(changed.product.name)}** · {code(changed.spec)}: {states}"
+    yield f"**{words.plain(changed.product.name)}** · {words.code(changed.spec)}: {states}"
     if changed.demoted is not None:
         states = words.change(_state(VersionState.LATEST), _state(VersionState.ALLOWED))
-        yield f"{code(changed.demoted)}: {states}"
+        yield f"{words.code(changed.demoted)}: {states}"
 
 
 def _effect(changed: VersionsChanged) -> str:

@@ -61,6 +61,12 @@ def plain(text: str, limit: int = 200) -> str:
     return _ISOLATED.format(escaped) if _RIGHT_TO_LEFT.intersection(directions) else escaped
 
 
+def code(text: str, limit: int = 64) -> str:
+    """Return what somebody or some program typed, between backticks that it cannot break out of."""
+    flat = "".join(symbol for symbol in " ".join(text.split()) if symbol.isprintable()).replace("`", "'") or "?"
+    return f"`{flat[: limit - 1]}…`" if len(flat) > limit else f"`{flat}`"
+
+
 def when(at_ms: int) -> str:
     """Return a time in the reader's own zone, with how far away it is."""
     return f"<t:{at_ms // 1000}:f> (<t:{at_ms // 1000}:R>)"

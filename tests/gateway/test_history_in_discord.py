@@ -1,5 +1,6 @@
 """What validations left behind, as people see it: checks in words, the last validations, and why one was refused."""
 
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,8 @@ from discord_shop import Shop
 from storage_doors import rows_of
 from storage_world import World
 
-from licensing.choices import UnlistedVersions, VersionMode, VersionState
-from licensing.models import Actor
+from licensing.choices import ActorKind, AutoRegister, UnlistedVersions, VersionMode, VersionState
+from licensing.models import PLATFORM, Actor
 from licensing.verdict import Call
 
 HOME, ELSEWHERE = "203.0.113.1", "203.0.113.9"
@@ -77,9 +78,8 @@ async def test_a_check_tells_what_clients_of_a_strict_product_would_be_told(shop
 
     told = await shop.owner.slash("license check", license=key, version="1.4.0", device="`pc` <@1>")
 
-    assert "❌ **Version:** 1.4.0 is blocked (`<2.0`)" in told.text
-    assert "0 of 2 taken; " in told.text
-    assert "<@1>" not in told.text
+    assert "❌ **Version:** `1.4.0` is blocked (`<2.0`)" in told.text
+    assert "0 of 2 taken; `'pc' <@1>` would" in told.text
     assert "`status` is `product_disabled`, `version_valid` is `false`" in told.text
     assert "With strict statuses on, `version_not_allowed` is answered so." in told.text
 
@@ -104,7 +104,7 @@ async def test_the_last_validations_stand_behind_a_button_for_who_may_see_them(s
     api_key, key = await held_by_bob(shop, max_ips=1)
     panel = await shop.owner.slash("license view", license=key)
     assert "Nothing has asked about it lately." in (await panel.click("Last validations")).text
-    for number in range(7):
+    for number in range(14):
         shop.world.now_ms += 1_000
         call = Call(key, HOME, f"1.{number}", "pc <@1>")
         await shop.world.validation.validate(api_key, call)
@@ -117,17 +117,26 @@ async def test_the_last_validations_stand_behind_a_button_for_who_may_see_them(s
     seen = await panel.click("Last validations")
 
     lines = seen.text.splitlines()[1:]
-    assert len(lines) == 5
-    assert lines[0] == (
+    assert lines[:1] == ["Page 1 of 2"]
+    assert len(lines) == 11
+    assert lines[1] == (
         f"❌ **address limit reached** · `{ELSEWHERE}` · 3 times, last <t:{shop.world.now_ms // 1000}:R>"
     )
-    assert lines[1].startswith(f"✅ **active** · `{HOME}` · version 1.6 · device pc <")
-    assert "<@1>" not in seen.text
+    assert lines[2].startswith(f"✅ **active** · `{HOME}` · version `1.13` · device `pc <@1>` · ")
     assert seen.ephemeral
+    await shop.restart_bot()
+    await seen.click("Next")
+    await seen.wait_for("Page 2 of 2")
+    assert "version `1.0`" in seen.text
+    assert len(seen.text.splitlines()) == 7
+    await seen.click("Previous")
+    await seen.wait_for("Page 1 of 2")
     await shop.grant("licenses:view")
     theirs = await shop.support.slash("license view", license=key)
+    pages = await theirs.click("Last validations")
     await shop.owner.slash("staff revoke", role=shop.support_role, permissions="all")
-    assert "`licenses:view`" in (await theirs.click("Last validations")).text
+    for pressed in (await theirs.click("Last validations"), await pages.click("Next")):
+        assert "`licenses:view`" in pressed.text
 
 
 async def test_the_holder_learns_in_two_sentences_why_and_what_to_do(shop: Shop):
@@ -159,9 +168,55 @@ async def test_staff_see_the_whole_trace_and_who_called(shop: Shop):
 
     assert "`/license reset-ips` frees the seats; `/license edit` raises the limit." in told.text
     assert f"❌ **Addresses:** 1 of 1 taken; `{ELSEWHERE}` is not one of them" in told.text
-    assert f"**Address:** `{ELSEWHERE}`\n**Device:** pc\n**Version:** 1.2" in told.text
+    assert f"**Address:** `{ELSEWHERE}`\n**Device:** `pc`\n**Version:** `1.2`" in told.text
+    opened = await told.click("Open license")
+    assert "### Pro · #1" in opened.text
+    assert "Reset addresses and devices…" in {button.label for button in opened.buttons}
     unknown = await refused(shop, api_key, "NO-SUCH-KEY")
     assert "belongs to no license of Pro" in (await shop.support.slash("why", code=unknown)).text
+
+
+async def test_where_no_address_registers_nobody_is_told_to_free_the_seats(shop: Shop):
+    api_key, key = await held_by_bob(shop)
+    assert await shop.validate(api_key, key) == "active"
+    await shop.world.catalog.change_settings(boss(shop), 1, auto_register=AutoRegister.OFF)
+    code = await refused(shop, api_key, key)
+
+    told = [(await person.slash("why", code=code)).text for person in (shop.bob, shop.owner)]
+
+    assert "Pro lets none register by itself. Run it where it ran before, or ask the staff" in told[0]
+    assert "`/product settings`, *New addresses*, lets addresses register" in told[1]
+    assert not any("reset" in text for text in told)
+    await shop.world.catalog.change_settings(boss(shop), 1, auto_register=AutoRegister.FIRST)
+    only_first = await refused(shop, api_key, key, "203.0.113.10")
+    assert "`/license reset-ips` frees the seats" in (await shop.owner.slash("why", code=only_first)).text
+
+
+async def test_what_the_operator_blocks_is_told_without_the_range(shop: Shop):
+    api_key, key = await held_by_bob(shop)
+    operator = Actor(organization_id=PLATFORM, kind=ActorKind.OPERATOR)
+    await shop.world.blacklist.add(operator, network="203.0.113.0/24", reason="secret")
+    code = await refused(shop, api_key, key, ip=ip_address(ELSEWHERE))
+
+    check = await shop.owner.slash("license check", license=key, address=ELSEWHERE)
+    staff = await shop.owner.slash("why", code=code)
+    mine = await shop.bob.slash("why", code=code)
+
+    for told in (check, staff):
+        assert "❌ **Blacklist:** blocked by the operator for everybody" in told.text
+    assert "`/blacklist` cannot take that back" in staff.text
+    assert "blocked by whoever runs this bot. Ask whoever runs this bot." in mine.text
+    assert not any("203.0.113.0" in told.text or "secret" in told.text for told in (check, staff, mine))
+    assert [button.label for button in mine.buttons] == []
+
+
+async def test_a_call_that_named_no_version_is_told_that_it_named_none(shop: Shop):
+    api_key, key = await held_by_bob(shop)
+    await shop.world.catalog.change_settings(boss(shop), 1, versions=VersionMode.ENFORCE)
+    code = await refused(shop, api_key, key)
+
+    assert "The call named no version" in (await shop.bob.slash("why", code=code)).text
+    assert "makes a version the latest" in (await shop.owner.slash("why", code=code)).text
 
 
 async def test_nobody_else_learns_even_that_there_is_such_a_code(shop: Shop):

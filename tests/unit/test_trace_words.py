@@ -94,6 +94,14 @@ def test_every_reason_to_turn_a_call_away_has_its_words(reason):
     assert trace_words.turned_away(reason) != reason.value
 
 
+def test_what_the_operator_blocks_is_not_named_by_traces_of_before_either():
+    fact = {"level": BlockLevel.PLATFORM, "network": "203.0.113.0/24"}
+    [line] = trace_words.lines([Step("blacklist", Outcome.FAILED, Status.IP_BLOCKED, fact)])
+    assert line == "❌ **Blacklist:** blocked by the operator for everybody"
+    told = trace_words.lines([Step("blacklist", Outcome.FAILED, Status.IP_BLOCKED, fact | {"level": "license"})])
+    assert told == ["❌ **Blacklist:** `203.0.113.0/24` · blocked for this license"]
+
+
 def test_a_check_that_this_version_does_not_know_is_told_by_its_name():
     assert trace_words.lines([Step("moon", Outcome.PASSED)]) == ["✅ **moon:** "]
 

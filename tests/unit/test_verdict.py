@@ -422,6 +422,8 @@ def test_a_trace_tells_the_fact_that_decided():
     assert fact_of(replace(plain, address=None), "blacklist") == {"known": False}
     blocked_here = blocked(BlockLevel.LICENSE, LICENSE_ID)(plain)
     assert fact_of(blocked_here, "blacklist") == {"level": BlockLevel.LICENSE, "network": "203.0.113.0/24"}
+    by_operator = blocked(BlockLevel.PLATFORM)(plain)
+    assert fact_of(by_operator, "blacklist") == {"level": BlockLevel.PLATFORM}  # the network is the operator's alone
     assert fact_of(plain, "device") == {"limit": None}
     assert fact_of(plain, "version") == {"mode": VersionMode.OFF}
 
