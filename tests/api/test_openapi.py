@@ -88,6 +88,15 @@ def test_every_status_is_listed_with_what_it_means_and_what_to_do():
         assert all(words.endswith(".") for words in meaning)
 
 
+def test_what_a_refusal_says_reaches_customers_so_commands_of_staff_stand_behind_the_word_staff():
+    for status, meaning in MEANINGS.items():
+        assert "/" not in meaning.means
+        told = re.sub(r"\bStaff\b.*", "", meaning.do)
+        assert set(re.findall(r"`/[^`]+`", told)) <= {"`/claim`"}, status
+        assert "holder" not in meaning.do  # who has no way to reset anything
+    assert "reset" not in MEANINGS["ip_not_registered"].do  # it would free the only seat there is
+
+
 def test_the_ten_fields_stand_in_the_contracts_order():
     ten = "valid status expires ip_registered ip_count max_ips version version_valid custom signature"
     schema = DOCUMENT["components"]["schemas"]["ValidateAnswer"]
