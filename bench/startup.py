@@ -50,13 +50,15 @@ def _start(config: Path, *flags: str) -> Start:
     command = [sys.executable, *flags, "-m", "bot", "api", "--config", str(config)]
     with spawn(command, cores=(SERVER_CORE,), stderr=subprocess.PIPE) as child:
         assert child.stderr
+        told: list[str] = []
         for line in child.stderr:
+            told.append(line)
             if match := _IMPORT.match(line):
                 imports[match[4]] = int(match[1])
             if "http://" in line:
                 break
         else:
-            raise SystemExit("The API did not start.")
+            raise SystemExit("The API did not start: " + "".join(told[-5:]))
         seconds = time.perf_counter() - began
         memory = memory_mib(child.pid, "VmRSS"), memory_mib(child.pid, "RssAnon")
         child.terminate()

@@ -49,7 +49,8 @@ def _registrations(bench: Bench, data: Data, bare: Server, ours: Server) -> Iter
             rounds.append((found, theirs))
     whole = ratio((found.load.per_second, theirs.load.per_second) for found, theirs in rounds)
     per_second = median(found.load.per_second for found, _ in rounds)
-    text = f"{whole} of the bare handler, {per_second:,.0f}/s"
+    cpu = median(found.cpu_us for found, _ in rounds)
+    text = f"{whole} of the bare handler, {per_second:,.0f}/s, {cpu:.0f} us of CPU each"
     name = "first-seen addresses, durable before the answer"
     yield Line(PART, name, text, ">= 0.8", whole.median >= 0.8)
     p99 = ratio((found.load.p99_ms, theirs.load.p99_ms) for found, theirs in rounds)
