@@ -4,12 +4,13 @@ import asyncio
 import itertools
 import os
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
+from page.docs_visitor import Visitor
 
 from bot.api import AddressReader, Health, Metrics, Proofs, build_api, serve
 from licensing.choices import SigningKind
@@ -71,50 +72,6 @@ async def api(chromium, world):  # noqa: ARG001 - nothing is started where nobod
     async with AsyncExitStack() as stack:
         host, port = await stack.enter_async_context(serve(app, host="127.0.0.1", port=0))
         yield Api(world, f"http://{host}:{port}", stack, signer)
-
-
-@dataclass
-class Visitor:
-    """Somebody before the page, and what the page must never do, as it was seen doing it."""
-
-    page: Any
-    origin: str
-    asked: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-
-    def watch(self) -> None:
-        self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
-        self.page.on("console", lambda line: self._said(line.text))
-        self.page.on("request", lambda request: self.asked.append(request.url))
-
-    def _said(self, words: str) -> None:
-        # Chromium writes down every refusal and every silence; the page tells of them in words.
-        if not words.startswith("Failed to load resource"):
-            self.faults.append(words)
-
-    async def arrive(self) -> None:
-        await self.page.goto(f"{self.origin}/docs")
-        await self.page.locator("#validate").wait_for()
-
-    async def fill(self, **fields: str) -> None:
-        for name, value in fields.items():
-            await self.page.locator(f"#{name.replace('_', '-')}").fill(value)
-
-    async def choose(self, kind: str) -> None:
-        await self.page.get_by_role("radio", name=kind).check()
-
-    async def send(self) -> None:
-        await self.page.get_by_role("button", name="Send request").click()
-
-    async def sees(self, words: str, *, mood: str) -> None:
-        """Wait until the verdict says this."""
-        await self.page.locator(f".verdict.{mood} .verdict-title", has_text=words).wait_for()
-
-    async def is_told(self, words: str, outcome: str) -> None:
-        await self.page.locator(f".proofs .{outcome}", has_text=words).wait_for()
-
-    async def reads(self, selector: str) -> str:
-        return await self.page.locator(selector).inner_text()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -268,6 +225,50 @@ async def test_the_page_fits_its_window_and_everything_on_it_has_a_name(api, arr
     assert levels.count(1) == 1
     assert all(deeper - level <= 1 for level, deeper in itertools.pairwise(levels))
     assert await visitor.page.evaluate(TOO_WIDE) == 0
+
+
+async def test_on_a_narrow_screen_every_link_is_in_sight_and_large_enough_for_a_finger(arrive):
+    visitor = await arrive(viewport={"width": 360, "height": 800})
+    await visitor.page.locator(".client a").first.wait_for()
+    for box in [await link.bounding_box() for link in await visitor.page.locator("nav a, .client a").all()]:
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 360
+        assert box["height"] >= 24
+    for row in await visitor.page.locator(".client .bar").all():
+        link, copy = await row.locator("a").bounding_box(), await row.locator("button").bounding_box()
+        assert abs(link["y"] + link["height"] / 2 - copy["y"] - copy["height"] / 2) < 2
+
+
+async def test_a_product_without_public_keys_is_told_how_signing_is_turned_on(api, arrive):
+    product, issued = await api.product(), await api.issue()
+    visitor = await arrive()
+    await visitor.fill(product_key=product.api_key, license_key=issued.key)
+    await visitor.send()
+    await visitor.is_told("/product signing", "unknown")
+    await visitor.choose("Public keys")
+    await visitor.send()
+    await visitor.sees("No public keys", mood="unknown")
+    assert "/product signing" in await visitor.reads("#verdict")
+
+
+async def test_a_made_nonce_has_16_random_bytes_and_proves_freshness_whatever_the_clock_says(api, arrive):
+    product = await api.product(signed=(SigningKind.ED25519,), sign_headers="ed25519")
+    issued = await api.issue()
+    visitor = await arrive()
+    make = visitor.page.get_by_role("button", name="Make one")
+    made = set()
+    for _ in range(2):
+        await make.click()
+        made.add(await visitor.page.locator("#nonce").input_value())
+    assert {len(nonce) for nonce in made} == {32}
+    assert len(made) == 2
+    await visitor.page.evaluate("() => { const now = Date.now; Date.now = () => now() + 1e9; }")
+    await visitor.fill(product_key=product.api_key, license_key=issued.key)
+    await visitor.send()
+    await visitor.is_told("Signature right: Ed25519", "right")
+    await visitor.fill(nonce="")
+    await visitor.send()
+    await visitor.is_told("it may be a recording", "wrong")
 
 
 async def test_the_reference_and_the_clients_are_there_to_be_read_and_copied(api, arrive):

@@ -11,6 +11,12 @@ const FOUND = {
   file: ["License file", "The license is good, and this file proves it offline until it ends."],
   keys: ["Public keys", "Ship these with your product, and it can check signatures without asking."],
 };
+const NO_KEYS = {
+  mood: "unknown",
+  title: "No public keys",
+  means: "This product signs with none, so there is nothing to ship.",
+  todo: "Staff turn signing on with `/product signing`: Ed25519, or RSA for Java 8 and .NET. A shared secret (HMAC) is never published.",
+};
 
 /** Bring the verdict before the eyes: on a narrow screen it stands below the form. */
 export function lookAtVerdict() {
@@ -45,6 +51,7 @@ export function show({ kind, answer, body, meanings, found }) {
 function judged(kind, answer, body, meanings) {
   const status = body?.status;
   const meaning = meanings[status];
+  if (answer.code === 200 && kind === "keys" && !body?.keys?.length) return NO_KEYS;
   if (answer.code === 200 && kind !== "validate") {
     const [title, means] = FOUND[kind];
     return { mood: "good", title, means };

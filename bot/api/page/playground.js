@@ -53,7 +53,7 @@ export class Playground {
   }
 
   #makeNonce() {
-    const bytes = crypto.getRandomValues(new Uint8Array(8));
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
     find("nonce").value = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     this.#refresh();
   }

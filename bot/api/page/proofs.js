@@ -15,7 +15,7 @@ export async function proofs(answer, body, values) {
   const found = [];
   if (values.nonce) found.push(nonce(body, values));
   if (body.signature || values.secret) found.push(await hmac(answer.bytes, body, values.secret));
-  if (answer.headers.has("X-Signature-Timestamp")) found.push(await inHeaders(answer, values));
+  if (answer.headers.has("X-Signature-Timestamp")) found.push(await inHeaders(answer, body, values));
   if (!body.signature && !answer.headers.has("X-Signature-Timestamp")) found.push(unsigned(values));
   return found;
 }
@@ -27,7 +27,7 @@ function nonce(body, values) {
 }
 
 function unsigned() {
-  return unknown("This answer is not signed; staff turn that on in `/product settings`.");
+  return unknown("This answer is not signed; staff turn that on with `/product signing`.");
 }
 
 async function hmac(bytes, body, secret) {
@@ -48,7 +48,7 @@ function cut(raw, signature) {
   return at < 0 ? raw : raw.slice(0, at) + raw.slice(at + member.length);
 }
 
-async function inHeaders(answer, values) {
+async function inHeaders(answer, body, values) {
   const timestamp = answer.headers.get("X-Signature-Timestamp");
   const kid = answer.headers.get("X-Signature-Key-Id");
   const ed25519 = answer.headers.get("X-Signature-Ed25519");
@@ -58,8 +58,10 @@ async function inHeaders(answer, values) {
   signed.set(message);
   signed.set(answer.bytes, message.length);
   const found = await check({ kid, signature, signed, kind: ed25519 ? "Ed25519" : "RSA", values });
-  return found.outcome === "right" && Math.abs(Date.now() / 1000 - Number(timestamp)) > STALE_S
-    ? wrong("Signature right, but made long ago, or this machine's clock is off: it may be a recording.")
+  // The nonce proves that the answer is fresh, whatever this machine's clock says.
+  const isFresh = values.nonce && body.nonce === values.nonce;
+  return found.outcome === "right" && !isFresh && Math.abs(Date.now() / 1000 - Number(timestamp)) > STALE_S
+    ? wrong("Signature right, but made long ago, or this machine's clock is off: it may be a recording. A nonce tells.")
     : found;
 }
 
