@@ -1,6 +1,6 @@
 """`make bench`: measure every part, print the table and write docs/performance.md.
 
-    python -m bench [--only PART ...] [--quick] [--licenses 1000000] [--rounds 5] [--seconds 0.8]
+    python -m bench [--only PART ...] [--quick] [--licenses 1000000] [--rounds 7] [--seconds 0.8]
 
 Servers run on one core and the load on another; whatever is compared is run in turns within the same minute.
 """

@@ -14,7 +14,7 @@ class Options:
     work: Path  # where this run's own copies go
     licenses: int = 1_000_000
     small: int = 1_000
-    rounds: int = 5
+    rounds: int = 7
     seconds: float = 0.8
     checks: int = 1_000_000  # validations that the checker asserts something of
     kills: int = 3
