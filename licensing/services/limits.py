@@ -62,33 +62,46 @@ class Limits:
         That is the longest wait there is, `guesses_ms` among them: whoever keeps it is let through. With a daily
         `quota`, no license and no address is given more than its share of it.
         """
-        counts = self._counts(product_id, address, digest)
-        waits = [(why, throttle.wait_ms(key, now_ms=now_ms)) for why, throttle, key in counts]
-        if guesses_ms:
-            waits.append((Reason.FAILURES, guesses_ms))
+        of_address = (product_id, address) if address is not None else None
+        of_license = (product_id, digest)
+        if not guesses_ms and self._took(of_address, of_license, quota, now_ms):
+            return None
+        waits = [(Reason.FAILURES, guesses_ms)]
+        for why, throttle, key in self._counts(of_address, of_license):
+            waits.append((why, throttle.wait_ms(key, now_ms=now_ms)))
         if quota is not None:
-            waits += self._shares.waits(product_id, address, digest, quota=quota, now_ms=now_ms)
-        longest = max(waits, key=itemgetter(1), default=(Reason.ADDRESS, 0))
-        if longest[1]:
-            return longest
-        for _why, throttle, key in counts:
-            throttle.spend(key, now_ms=now_ms)
-        if quota is not None:
-            self._shares.take(product_id, address, digest, 1)
-        return None
+            waits += self._shares.waits(of_address, of_license, quota=quota, now_ms=now_ms)
+        return max(waits, key=itemgetter(1))
+
+    def _took(self, of_address: Hashable, of_license: Hashable, quota: int | None, now_ms: int) -> bool:
+        """Take a call from every limit, as nearly always there is one; else give back what was taken."""
+        counts = self._counts(of_address, of_license)
+        for at, (_why, throttle, key) in enumerate(counts):
+            if throttle.spend(key, now_ms=now_ms):
+                for _, other, taken in counts[:at]:
+                    other.refund(taken)
+                return False
+        if quota is None or not self._shares.waits(of_address, of_license, quota=quota, now_ms=now_ms):
+            if quota is not None:
+                self._shares.take(of_address, of_license, 1)
+            return True
+        for _, throttle, key in counts:
+            throttle.refund(key)
+        return False
 
     def refund(self, product_id: int, address: str | None, digest: bytes) -> None:
         """Take a call back that was turned away for another reason."""
-        for _why, throttle, key in self._counts(product_id, address, digest):
+        of_address = (product_id, address) if address is not None else None
+        for _why, throttle, key in self._counts(of_address, (product_id, digest)):
             throttle.refund(key)
-        self._shares.take(product_id, address, digest, -1)
+        self._shares.take(of_address, (product_id, digest), -1)
 
-    def _counts(self, product_id: int, address: str | None, digest: bytes) -> list[tuple[Reason, Throttle, Hashable]]:
+    def _counts(self, of_address: Hashable, of_license: Hashable) -> list[tuple[Reason, Throttle, Hashable]]:
         counts: list[tuple[Reason, Throttle, Hashable]] = []
-        if self._addresses is not None and address is not None:
-            counts.append((Reason.ADDRESS, self._addresses, (product_id, address)))
+        if self._addresses is not None and of_address is not None:
+            counts.append((Reason.ADDRESS, self._addresses, of_address))
         if self._licenses is not None:
-            counts.append((Reason.LICENSE, self._licenses, (product_id, digest)))
+            counts.append((Reason.LICENSE, self._licenses, of_license))
         return counts
 
     def failed(self, product_id: int | None, address: str | None, *, now_ms: int) -> None:
@@ -130,22 +143,22 @@ class Shares:
         self._taken: dict[Hashable, int] = {}
 
     def waits(
-        self, product_id: int, address: str | None, digest: bytes, *, quota: int, now_ms: int
+        self, of_address: Hashable, of_license: Hashable, *, quota: int, now_ms: int
     ) -> list[tuple[Reason, int]]:
         """Return whose share is used up, and the milliseconds to 00:00 UTC."""
         if now_ms // DAY_MS != self._day or len(self._taken) >= SHARERS_AT_MOST:
             self._day, self._taken = now_ms // DAY_MS, {}
         found = []
-        if self._taken.get((product_id, digest), 0) * 100 >= quota * self._license_percent:
+        if self._taken.get(of_license, 0) * 100 >= quota * self._license_percent:
             found.append((Reason.LICENSE, DAY_MS - now_ms % DAY_MS))
-        if address is not None and self._taken.get((product_id, address), 0) * 100 >= quota * self._address_percent:
+        if of_address is not None and self._taken.get(of_address, 0) * 100 >= quota * self._address_percent:
             found.append((Reason.ADDRESS, DAY_MS - now_ms % DAY_MS))
         return found
 
-    def take(self, product_id: int, address: str | None, digest: bytes, calls: int) -> None:
+    def take(self, of_address: Hashable, of_license: Hashable, calls: int) -> None:
         """Add to what a license and an address took."""
-        for sharer in ((product_id, digest), (product_id, address)):
-            self._taken[sharer] = self._taken.get(sharer, 0) + calls
+        self._taken[of_license] = self._taken.get(of_license, 0) + calls
+        self._taken[of_address] = self._taken.get(of_address, 0) + calls
 
 
 def _throttle(per_minute: int) -> Throttle | None:
