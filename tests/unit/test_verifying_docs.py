@@ -1,4 +1,4 @@
-"""The programs of docs/verifying.md are run as they stand there, against the recorded proofs."""
+"""The programs of docs/verifying.md and docs/examples are run as they stand there, against the recorded proofs."""
 
 import base64
 import json
@@ -17,7 +17,12 @@ VECTORS = json.loads((ROOT / "tests/vectors/proofs.json").read_text("utf-8"))
 KEYS = VECTORS["keys"]
 HEXES = {jwk["kid"]: jwk["public_key_hex"] for jwk in VECTORS["jwks"]["keys"] if jwk["kty"] == "OKP"}
 PEMS = {jwk["kid"]: jwk["public_key_pem"] for jwk in VECTORS["jwks"]["keys"]}
-LANGUAGES = ("Python", "JavaScript", "Java", "Go")
+EXAMPLES = {
+    "Python": "verify_license.py",
+    "JavaScript": "verify_license.mjs",
+    "Java": "VerifyLicense.java",
+    "Go": "verify_license.go",
+}
 TOOLS = {"JavaScript": ["node"], "Java": ["javac", "java"], "Go": ["go"]}
 HARNESS = """
 import { holdsEd25519, holdsHmac, holdsNonce, holdsRsa } from "./answers.mjs";
@@ -84,9 +89,9 @@ def test_the_javascript_example_finds_every_recorded_answer_genuine_and_every_ta
     assert [set(held) for held in json.loads(done.stdout)] == expected()
 
 
-@pytest.fixture(scope="module", params=LANGUAGES)
+@pytest.fixture(scope="module", params=EXAMPLES)
 def program(request, tmp_path_factory) -> list[str]:
-    """Return the command that runs the page's program in one language, built if it needs to be."""
+    """Return the command that runs the program to copy in one language, built if it needs to be."""
     language = request.param
     missing = [tool for tool in TOOLS.get(language, []) if not shutil.which(tool)]
     if missing:
@@ -95,11 +100,7 @@ def program(request, tmp_path_factory) -> list[str]:
 
 
 def build(language: str, folder: Path) -> list[str]:
-    name = {"Python": "verify.py", "JavaScript": "verify.mjs", "Java": "VerifyLicense.java", "Go": "verify.go"}[
-        language
-    ]
-    source = folder / name
-    source.write_text(code(f"License files in {language}"), "utf-8")
+    source = ROOT / "docs/examples" / EXAMPLES[language]
     if language == "Java":
         built(["javac", "-Xlint:all", "-Werror", "-d", str(folder), str(source)])
         return ["java", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", str(folder), "VerifyLicense"]
@@ -143,8 +144,10 @@ def test_the_program_of_every_language_refuses_every_tampered_file_and_says_why(
         assert done.stderr.startswith("no good license file: "), it["name"]
 
 
-def test_the_page_says_which_languages_are_run_and_which_are_not():
-    told = re.search(r"run the ones in (.*?) wherever.*?The one\s+in (\S+) is not run", PAGE, re.DOTALL)
-    assert re.findall(r"\w+", told[1].replace("and", "")) == list(LANGUAGES)
-    shown = re.findall(r"^### License files in (.+)$", PAGE, re.MULTILINE)
-    assert sorted(shown) == sorted([*LANGUAGES, told[2]])
+def test_the_page_names_every_example_and_says_which_of_them_are_run():
+    rows = re.findall(
+        r"^\| \[(\S+)\]\(examples/(\S+)\) \| (\S+) \|.*\| (run in the tests|not run) \|$", PAGE, re.MULTILINE
+    )
+    assert all(name == path for name, path, _, _ in rows)
+    assert {language: name for name, _, language, told in rows if told == "run in the tests"} == EXAMPLES
+    assert {name for name, *_ in rows} == {path.name for path in (ROOT / "docs/examples").iterdir()}
