@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -146,3 +147,33 @@ def test_javascript_never_throws_whatever_it_was_given(tmp_path):
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["status"] == "unknown"
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
+def test_the_command_of_the_docs_makes_one_line_of_every_published_key():
+    page = (CLIENTS.parents[2] / "docs/clients.md").read_text("utf-8")
+    command = re.search(r"```sh\ncurl [^\n|]*\| (tr .*?)```", page, re.DOTALL)[1]
+    vectors = json.loads((CLIENTS.parents[2] / "tests/vectors/proofs.json").read_text("utf-8"))
+    published = json.dumps(vectors["jwks"], separators=(",", ":"))
+    done = subprocess.run(["sh", "-c", command], input=published, capture_output=True, text=True, check=True)
+    pems = [jwk["public_key_pem"].splitlines() for jwk in vectors["jwks"]["keys"]]
+    expected = [f"{jwk['kid']} {''.join(pem[1:-1])}" for jwk, pem in zip(vectors["jwks"]["keys"], pems, strict=True)]
+    assert done.stdout.splitlines() == expected
+    assert max(map(len, pems)) > 5  # an RSA key is among them, which its PEM breaks into lines
+
+
+@pytest.mark.parametrize("lua", ["lua5.1", "lua5.4"])
+def test_the_lua_example_starts_the_product_only_where_the_verdict_is_valid(lua, tmp_path):
+    if not shutil.which(lua):
+        pytest.skip(f"{lua} is not installed")
+    page = (CLIENTS.parents[2] / "docs/clients.md").read_text("utf-8")
+    example = re.search(r"```lua\n(local keyport = KeyPort\.new.*?)```", page, re.DOTALL)[1]
+    for valid, told in (("true", "started"), ("false", "No. K7QF")):
+        tmp_path.joinpath("shop.lua").write_text(f"""
+            KeyPort = {{ new = function(settings) assert(settings.http and settings.secrets[1]); return {{
+              check = function(_, _, done) done({{ valid = {valid}, message = "No.", support_code = "K7QF" }}) end,
+            }} end }}
+            function start_product() print("started") end
+            {example}""")
+        done = subprocess.run([lua, tmp_path / "shop.lua"], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout.strip()) == (0, told), done.stderr
