@@ -91,7 +91,7 @@ async def recount(store: SqliteStore, counting: Counting) -> Recounted:
     now = Way(counting.ipv6_prefix, hashed=counting.pseudonym is not None, scrubbed=before.scrubbed)
     lost_addresses, lost_devices = await store.read(lambda tx: _lost(tx, before, now))
     hashed = 0
-    if counting.pseudonym is not None and not before.hashed:
+    if counting.pseudonym is not None and (not before.hashed or await store.read(_anything_in_clear)):
         hashed = await _hash_all(store, counting.pseudonym)
         now = Way(now.ipv6_prefix, hashed=True, scrubbed=False)
         await _save(store, now)
@@ -116,6 +116,17 @@ def _lost(_tx: StatementTransaction, before: Way, now: Way) -> Steps[tuple[int, 
         return 0, 0
     # Of a hash it cannot be told whether it was made of an IPv6 address.
     return (yield from _count("license_addresses", "" if before.hashed else "address LIKE '%:%'")), 0
+
+
+def _anything_in_clear(_tx: StatementTransaction) -> Steps[bool]:
+    """Look for what another process wrote that was still told to keep addresses in clear."""
+    for seats in _KEYED:
+        for name in seats.hashed:
+            in_clear = f"{name} <> '' AND {name} NOT LIKE '~%'"
+            rows = yield Statement(f"SELECT 1 FROM {seats.name} WHERE {in_clear} LIMIT 1")
+            if rows:
+                return True
+    return False
 
 
 def _count(table: str, condition: str = "") -> Steps[int]:

@@ -120,6 +120,19 @@ async def test_it_is_done_once_and_a_second_start_finds_nothing_to_do(world: Wor
     assert await recount(world.store, hashing(world)) == Recounted(Way(64, hashed=True))
 
 
+async def test_what_a_process_that_was_told_otherwise_wrote_meanwhile_is_found_at_the_next_start(
+    world: World, settings: DatabaseSettings
+) -> None:
+    api_key, key = await lived_in(world)
+    await recount(world.store, hashing(world))
+    await world.validation.validate(api_key, Call(key, HOME, "1.0", "laptop-of-ada"))
+    for log in (world.seen, world.attempts, world.refusals):
+        await log.flush(world.store)
+    assert HOME in in_files(settings.path)
+    assert (await recount(world.store, hashing(world))).hashed > 0
+    assert in_files(settings.path) == set()
+
+
 async def test_many_seats_are_done_in_chunks_and_an_interrupted_run_goes_on(world: World) -> None:
     await world.product()
     issued = await world.issue(discord_id=HOLDER)
