@@ -65,6 +65,7 @@ async def keyport(spec: Json) -> AsyncIterator[tuple[Any, Json]]:
         if "gateway" in spec:
             url = app.web_address(host, port)
             await stack.enter_async_context(_connected(house, config, spec["gateway"], public_api_url=url))
+        app.collect_rarely()  # as a process of its own does
         yield house, {"port": port}
 
 
