@@ -19,8 +19,8 @@
     end
   end)
 
-  Without secrets nothing is proven. A secret proves answers only to those who do not have it: keep this file on
-  servers (or behind escrow); for programs that customers can open, use a client that checks public keys. ]]
+  Without secrets nothing is proven. Never ship a secret to those who could gain by it: whoever reads it can forge
+  answers, and FiveM's escrow only hides it. Customers get a client that checks public keys, where there is one. ]]
 
 local DAY = 86400
 
