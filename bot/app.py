@@ -158,8 +158,8 @@ async def connect_discord(house: House, config: Config, *, public_api_url: str, 
 def collect_rarely() -> None:
     """Let the garbage collector seldom look at what lives long.
 
-    With a warm cache a full look stops the event loop for 0.1 s and more, and finds next to nothing: what is made for a
-    request goes with it by reference counts.
+    With a warm cache a full look stops the event loop for 0.1 s and more, and finds next to nothing: what is made
+    for a request goes with it by reference counts.
     """
     gc.freeze()
     gc.set_threshold(100_000, 50, 1_000)
