@@ -13,7 +13,7 @@ from cogs.ui import words
 from cogs.ui.forms import Field, Form, in_time
 from i18n import gettext as _
 from licensing.custom import CUSTOM_BYTES
-from licensing.input_errors import CustomTooLarge, FileUnreadable
+from licensing.input_errors import CustomAmbiguous, CustomTooLarge, FileBlank, FileUnreadable
 from licensing.models import Product
 
 FORM_LENGTH = 4_000  # what Discord lets a form hold
@@ -77,17 +77,22 @@ async def show(interaction: Interaction, said: str, custom: str | None) -> None:
         await interaction.followup.send(said, file=_file(custom), ephemeral=True)
 
 
-async def text_of(file: discord.Attachment) -> str:
-    """Return what an uploaded file says.
+async def text_of(file: discord.Attachment, *, clear: bool) -> str:
+    """Return what an uploaded file says; that it is blank takes nothing away, and so it cannot clear at once.
 
-    Raises: CustomTooLarge, FileUnreadable.
+    Raises: CustomTooLarge, FileUnreadable, FileBlank, CustomAmbiguous.
     """
+    if clear:
+        raise CustomAmbiguous
     if file.size > _FILE_BYTES:
         raise CustomTooLarge(limit=CUSTOM_BYTES)
     try:
-        return (await file.read()).decode()
+        text = (await file.read()).decode()
     except (UnicodeDecodeError, discord.NotFound, discord.Forbidden) as error:
         raise FileUnreadable(name=file.filename) from error
+    if not text.removeprefix("\ufeff").strip():
+        raise FileBlank(name=file.filename)
+    return text
 
 
 def _told(product: Product) -> str:

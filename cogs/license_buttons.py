@@ -11,7 +11,7 @@ from cogs.blacklist_buttons import Blacklist
 from cogs.context import Interaction, context_of
 from cogs.history_buttons import LastValidations
 from cogs.license_questions import Ask
-from cogs.ui import license_layouts
+from cogs.ui import license_layouts, words
 from cogs.ui.forms import Field, Form, in_time
 from cogs.ui.persistent import Persistent, button
 from i18n import gettext as _
@@ -172,7 +172,7 @@ class PinForm(Form, template=r"license:v1:(?P<license_id>\d{1,18}):pin:form"):
     """Takes the version, or the range, that a license may run."""
 
     def __init__(self, license_id: str) -> None:
-        description = _("1.4.0, >=2.1 <2.4 or 1.x; empty lets it run any that the product allows")
+        description = _("1.4.0, >=2.1 <2.4 or 1.x; empty or - lets it run any that the product allows")
         super().__init__(
             custom_id=f"license:v1:{license_id}:pin:form",
             title=_("Pin license #{id}").format(id=license_id),
@@ -182,8 +182,9 @@ class PinForm(Form, template=r"license:v1:(?P<license_id>\d{1,18}):pin:form"):
 
     async def submitted(self, interaction: Interaction, typed: Mapping[str, str]) -> None:
         by = await acknowledge_in_place(interaction)
-        changed = await context_of(interaction).services.changes.pin(by, f"#{self._license_id}", typed["version"])
-        await interaction.edit_original_response(view=changed_panel(interaction, changed))
+        version = "" if typed["version"] == "-" else typed["version"]
+        changed = await context_of(interaction).services.changes.pin(by, f"#{self._license_id}", version)
+        await interaction.edit_original_response(view=await pinned_panel(interaction, changed))
 
 
 class Response(Persistent, template=r"license:v1:(?P<license_id>\d{1,18}):custom"):
@@ -247,10 +248,21 @@ def panel(interaction: Interaction, view: LicenseView, *, lead: str = "") -> dis
     return license_layouts.license_panel(view, key_tail, now_ms=now_ms, items=items, lead=lead)
 
 
-def changed_panel(interaction: Interaction, changed: Changed) -> discord.ui.LayoutView:
-    """Return a license after a change, with what was changed on top."""
+def changed_panel(interaction: Interaction, changed: Changed, *, said: str = "") -> discord.ui.LayoutView:
+    """Return a license after a change, with what was changed on top, and what there is to say of it."""
     lead = license_layouts.changes(changed.before, changed.after, now_ms=context_of(interaction).clock())
-    return panel(interaction, changed.after, lead=lead)
+    return panel(interaction, changed.after, lead=f"{lead}\n{said}" if said else lead)
+
+
+async def pinned_panel(interaction: Interaction, changed: Changed) -> discord.ui.LayoutView:
+    """Return a license after a change that may have pinned it to a version which nothing is known of."""
+    after, versions = changed.after.license, context_of(interaction).services.versions
+    if after.version_pinned is None or after.version_pinned == changed.before.license.version_pinned:
+        return changed_panel(interaction, changed)
+    if await versions.is_known(actor_of(interaction), after.product_id, after.version_pinned):
+        return changed_panel(interaction, changed)
+    said = _("No rule of the product and no version that ran lately is {version}: check that a program names it so.")
+    return changed_panel(interaction, changed, said=said.format(version=words.code(after.version_pinned)))
 
 
 def _for_one_that_lives(view: LicenseView) -> list[Persistent]:

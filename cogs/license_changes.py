@@ -48,7 +48,8 @@ class LicenseChanges(commands.GroupCog, group_name="license"):
         by = await acknowledge(interaction)
         wanted = Edit(max_ips=max_ips, notes=_removable(notes), expiry=expiry, version=_removable(version))
         changed = await self._context.services.changes.edit(by, license, wanted)
-        await interaction.followup.send(view=license_buttons.changed_panel(interaction, changed), ephemeral=True)
+        shown = await license_buttons.pinned_panel(interaction, changed)
+        await interaction.followup.send(view=shown, ephemeral=True)
 
     @app_commands.command(description=N_("Set what a license's answers say besides: in a form, or by a JSON file"))
     @app_commands.describe(
@@ -68,7 +69,7 @@ class LicenseChanges(commands.GroupCog, group_name="license"):
             await license_buttons.ask_response(interaction, license)
             return
         await acknowledge(interaction)
-        text = await custom_responses.text_of(file) if file else None
+        text = await custom_responses.text_of(file, clear=clear) if file else None
         await license_buttons.change_response(interaction, license, text)
 
     @app_commands.command(description=N_("Give a license more time"))

@@ -108,7 +108,7 @@ class Products(
             await custom_responses.ask_product(interaction, product)
             return
         await acknowledge(interaction)
-        text = await custom_responses.text_of(file) if file else None
+        text = await custom_responses.text_of(file, clear=clear) if file else None
         await custom_responses.change_product(interaction, product, text)
 
     @app_commands.command(description=N_("Retire a product: it is kept, and validates no more; you are asked first"))

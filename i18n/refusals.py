@@ -155,6 +155,24 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     input_errors.CustomNotPortable: N_(
         "Not every program reads `{where}` alike; name members with a letter first, and use numbers up to 2^53."
     ),
+    input_errors.MemberTwice: N_("`{where}` is there twice; name each member once."),
+    input_errors.NameLikeInteger: N_(
+        "`{where}` is named like a whole number, which not every program keeps in its place; begin the name with a "
+        "letter."
+    ),
+    input_errors.NumberUnknown: N_(
+        "`{where}` is no number that JSON has, or too large for one; type an ordinary number, or text in quotes."
+    ),
+    input_errors.IntegerTooLarge: N_(
+        "`{where}` is a whole number beyond 2^53, which not every program reads exactly; put it in quotes, as text."
+    ),
+    input_errors.LoneSurrogate: N_("`{where}` holds half of a character (an unpaired surrogate); type it anew."),
+    input_errors.NestedTooDeep: N_(
+        "In line {line}, more than {limit} objects and lists lie within each other, which not every program reads; "
+        "make it flatter."
+    ),
+    input_errors.CustomAmbiguous: N_("Name a file or `clear`, not both."),
+    input_errors.FileBlank: N_("`{name}` is blank; to take the response away, set `clear` to yes instead."),
     input_errors.FileUnreadable: N_("`{name}` cannot be read as text; save it in UTF-8 and upload it again."),
     input_errors.NetworkInvalid: N_(
         "`{text}` is no address and no range; type one like `203.0.113.7`, `203.0.113.0/24` or `2001:db8::/48`."

@@ -10,7 +10,17 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from licensing.input_errors import CustomNotJson, CustomNotObject, CustomNotPortable, CustomTooLarge
+from licensing.input_errors import (
+    CustomNotJson,
+    CustomNotObject,
+    CustomTooLarge,
+    IntegerTooLarge,
+    LoneSurrogate,
+    MemberTwice,
+    NameLikeInteger,
+    NestedTooDeep,
+    NumberUnknown,
+)
 
 CUSTOM_BYTES = 8_192
 
@@ -37,7 +47,7 @@ class _Members(list[tuple[str, Any]]):
 def canonical(text: str) -> str:
     """Return a JSON object as JavaScript writes it.
 
-    Raises CustomNotJson, CustomNotObject, CustomTooLarge, CustomNotPortable.
+    Raises CustomNotJson, CustomNotObject, CustomTooLarge, CustomNotPortable and its kin.
     """
     typed = text.removeprefix("\ufeff")
     if _size(typed) > _TYPED_BYTES:
@@ -92,8 +102,7 @@ def _refuse_depth(text: str) -> None:
     for found in _BRACKETS.finditer(text):
         depth += bool(found["open"]) - bool(found["close"])
         if depth > _MAX_DEPTH:
-            line = text.count("\n", 0, found.start()) + 1
-            raise CustomNotPortable(where=f"line {line}")
+            raise NestedTooDeep(line=text.count("\n", 0, found.start()) + 1, limit=_MAX_DEPTH)
 
 
 def _portable(value: Any, where: str) -> Any:
@@ -113,30 +122,33 @@ def _object(members: _Members, where: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in members:
         inside = f"{where}.{name}" if where else name
-        _refuse_surrogate(name, where or "a name")
-        if name in found or _INTEGER_NAME.fullmatch(name):
-            raise CustomNotPortable(where=inside)
+        _refuse_surrogate(name, _SURROGATE.sub("\ufffd", inside))
+        if name in found:
+            raise MemberTwice(where=inside)
+        if _INTEGER_NAME.fullmatch(name):
+            raise NameLikeInteger(where=inside)
         found[name] = _portable(value, inside)
     return found
 
 
 def _refuse_surrogate(text: str, where: str) -> None:
     if _SURROGATE.search(text):
-        raise CustomNotPortable(where=where)
+        raise LoneSurrogate(where=where)
 
 
 def _number(typed: str, where: str) -> _Number:
     value = float(typed)
-    written = _javascript(value) if math.isfinite(value) else ""
+    if not math.isfinite(value):
+        raise (IntegerTooLarge if _is_integer(typed) else NumberUnknown)(where=where)
+    written = _javascript(value)
     # 1e20 is written 100000000000000000000, which other languages read as an integer too large for them
-    if not written or any(_is_large_integer(text) for text in (typed, written)):
-        raise CustomNotPortable(where=where)
+    if any(_is_integer(text) and abs(int(text)) > _MAX_INTEGER for text in (typed, written)):
+        raise IntegerTooLarge(where=where)
     return _Number(written)
 
 
-def _is_large_integer(number: str) -> bool:
-    digits = number.removeprefix("-")
-    return digits.isdecimal() and int(digits) > _MAX_INTEGER
+def _is_integer(number: str) -> bool:
+    return number.removeprefix("-").isdecimal()
 
 
 def _javascript(value: float) -> str:

@@ -107,6 +107,38 @@ class CustomNotPortable(Refusal):
     """The custom response holds at `where` what JSON libraries read differently."""
 
 
+class MemberTwice(CustomNotPortable):
+    """An object names the member `where` more than once."""
+
+
+class NameLikeInteger(CustomNotPortable):
+    """The member `where` is named like a whole number, by which JavaScript reorders an object."""
+
+
+class NumberUnknown(CustomNotPortable):
+    """The number `where` is infinite, larger than any, or none at all."""
+
+
+class IntegerTooLarge(CustomNotPortable):
+    """The whole number `where` lies beyond 2^53."""
+
+
+class LoneSurrogate(CustomNotPortable):
+    """The text, or the name, `where` holds half of a character."""
+
+
+class NestedTooDeep(CustomNotPortable):
+    """More than `limit` objects and arrays are open at once in `line`."""
+
+
+class CustomAmbiguous(Refusal):
+    """A file was uploaded, and the response was to be cleared at once."""
+
+
+class FileBlank(Refusal):
+    """The uploaded file `name` holds nothing."""
+
+
 class FileUnreadable(Refusal):
     """The uploaded file `name` is no text in UTF-8, or Discord does not hand it over."""
 

@@ -47,7 +47,7 @@ def tidy_version(text: str) -> str:
     """Return a typed version without blanks around it; VersionInvalid where it is none or is a range."""
     version = text.strip()
     fits = 0 < len(version) <= VERSION_LENGTH and version.isprintable() and " " not in version
-    if not fits or is_range(version):
+    if not fits or is_range(version) or version == "-":  # by which staff take a pin off
         raise VersionInvalid(text=text)
     return version
 

@@ -123,6 +123,7 @@ STAFF = [
         call=lambda it: given(it.product, spec=">=2.0", state=VersionState.BLOCKED),
     ),
     staff("versions.list", _P.PRODUCTS_VIEW, call=lambda it: given(it.product)),
+    staff("versions.is_known", _P.LICENSES_EDIT, call=lambda it: given(it.product, "1.0")),
     staff("versions.settable", _P.PRODUCTS_EDIT, call=lambda it: given(it.product)),
     staff("versions.removable", _P.PRODUCTS_EDIT, call=lambda it: given(it.product)),
     staff("licenses.issue", _P.LICENSES_CREATE, call=lambda it: given(Terms(it.product_name, discord_id=HOLDER))),

@@ -10,15 +10,14 @@ from licensing.events import Action, happened
 from licensing.input_errors import LatestNeedsVersion
 from licensing.models import Actor, Product, VersionRule
 from licensing.ports import Clock, Steps, Store, Transaction
-from licensing.ranges import intervals, is_range, order_of
+from licensing.ranges import is_range
 from licensing.services.access import require
 from licensing.services.catalog import find_product
 from licensing.services.impact import called, licenses_on, running, since
+from licensing.version_rules import Rules, difference, in_order, listed, with_changes
 from licensing.versions import VersionList, matches, tidy_spec
 
 VERSIONS_LIMIT = 500
-
-Rules = Sequence[VersionRule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +128,16 @@ class VersionService:
             found = yield from find_product(tx, by.organization_id, product)
             rules = in_order((yield from tx.versions.of(found.id)))
             all_run = yield from running(tx, found, since_ms)
-            listed = []
+            shown = []
             for rule in rules:
                 ran = {version: count for version, count in all_run.items() if matches(rule.spec, version)}
-                listed.append(ListedVersions(rule, (yield from licenses_on(tx, found, ran, since_ms))))
+                shown.append(ListedVersions(rule, (yield from licenses_on(tx, found, ran, since_ms))))
             unlisted = {
                 version: count
                 for version, count in all_run.items()
                 if not any(matches(rule.spec, version) for rule in rules)
             }
-            return VersionsView(found, listed, [*unlisted.items()])
+            return VersionsView(found, shown, [*unlisted.items()])
 
         return await self._store.read(work)
 
@@ -155,6 +154,22 @@ class VersionService:
             ran = yield from running(tx, found, since_ms)
             rules = in_order((yield from tx.versions.of(found.id)))
             return [*dict.fromkeys([*ran, *(rule.spec for rule in rules)])]
+
+        return await self._store.read(work)
+
+    async def is_known(self, by: Actor, product: str | int, version: str) -> bool:
+        """Tell, to whoever may pin a license to it, whether a version is on the list or ran lately.
+
+        Raises: NotAllowed, ProductNotFound.
+        """
+        since_ms = since(self._clock())
+
+        def work(tx: Transaction) -> Steps[bool]:
+            yield from require(tx, by, Permission.LICENSES_EDIT)
+            found = yield from find_product(tx, by.organization_id, product)
+            specs = [rule.spec for rule in (yield from tx.versions.of(found.id))]
+            ran = yield from running(tx, found, since_ms)
+            return any(matches(spec, version) for spec in specs) or any(matches(version, each) for each in ran)
 
         return await self._store.read(work)
 
@@ -185,20 +200,6 @@ class _Change(NamedTuple):
     after: Rules
 
 
-def in_order(rules: Rules) -> Rules:
-    """Return rules as people look for them: the latest version, the others from new to old, then ranges."""
-    by_name = sorted(rules, key=lambda rule: rule.spec)
-    by_order = sorted(by_name, key=lambda rule: _lowest(rule.spec), reverse=True)
-    return sorted(by_order, key=lambda rule: (rule.state is not VersionState.LATEST, is_range(rule.spec)))
-
-
-def _lowest(spec: str) -> tuple[object, ...]:
-    """Return where a rule's versions begin in the order of versions; what has no order comes last."""
-    if is_range(spec):
-        return min((interval.low for interval in intervals(spec)), default=())
-    return order_of(spec) or ()
-
-
 def _locked(tx: Transaction, by: Actor, product: str | int) -> Steps[tuple[Product, Rules]]:
     """Return a product that nobody else can change now, with its rules."""
     yield from require(tx, by, Permission.PRODUCTS_EDIT)
@@ -216,24 +217,24 @@ def _tidied(spec: str, state: VersionState | None) -> str:
 
 def _set(product: Product, rules: Rules, spec: str, state: VersionState, now_ms: int) -> _Change:
     changed = _changed(rules, spec, state, now_ms)
-    return _Change(product, changed[0].spec, rules, _with(rules, changed))
+    return _Change(product, changed[0].spec, rules, with_changes(rules, changed))
 
 
 def _removed(product: Product, rules: Rules, spec: str) -> _Change:
-    listed = _listed(rules, spec)
-    if listed is None:
+    present = listed(rules, spec)
+    if present is None:
         raise VersionNotListed(text=spec)
-    return _Change(product, listed.spec, rules, [rule for rule in rules if rule != listed])
+    return _Change(product, present.spec, rules, [rule for rule in rules if rule != present])
 
 
 def _changed(rules: Rules, spec: str, state: VersionState, now_ms: int) -> Rules:
     """Return the rule that is asked for, then others that change with it."""
-    listed = _listed(rules, spec)
-    if listed is not None and listed.state is state:
+    present = listed(rules, spec)
+    if present is not None and present.state is state:
         raise NothingToChange
-    if listed is None and len(rules) >= VERSIONS_LIMIT:
+    if present is None and len(rules) >= VERSIONS_LIMIT:
         raise TooManyVersions(limit=VERSIONS_LIMIT)
-    new = listed or VersionRule(spec=spec, state=state, created_at_ms=now_ms)
+    new = present or VersionRule(spec=spec, state=state, created_at_ms=now_ms)
     changed = [new.model_copy(update={"state": state})]
     if state is VersionState.LATEST:
         latest = [rule for rule in rules if rule.state is VersionState.LATEST]
@@ -241,33 +242,9 @@ def _changed(rules: Rules, spec: str, state: VersionState, now_ms: int) -> Rules
     return changed
 
 
-def _listed(rules: Rules, spec: str) -> VersionRule | None:
-    """Return the rule that names the same versions, however they are spelled (`1.4`, `v1.4.0`)."""
-    return next((rule for rule in rules if _same(rule.spec, spec)), None)
-
-
-def _same(one: str, other: str) -> bool:
-    if is_range(one) != is_range(other):
-        return False
-    return intervals(one) == intervals(other) if is_range(one) else matches(one, other)
-
-
-def _with(rules: Rules, changed: Rules) -> Rules:
-    return [*({rule.spec: rule for rule in rules} | {rule.spec: rule for rule in changed}).values()]
-
-
 def _append(tx: Transaction, action: Action, by: Actor, change: _Change, now_ms: int) -> Steps[None]:
-    facts = _difference(change.before, change.after)
+    facts = difference(change.before, change.after)
     yield from tx.ledger.append(happened(action, by=by, at_ms=now_ms, product_id=change.product.id, **facts))
-
-
-def _difference(before: Rules, after: Rules) -> dict[str, dict[str, dict[str, str]]]:
-    """Return the rules that a change touched; one that stands on one side alone was added or removed."""
-    old, new = ({rule.spec: rule.state.value for rule in rules} for rules in (before, after))
-    return {
-        "before": {"versions": {spec: state for spec, state in old.items() if new.get(spec) != state}},
-        "after": {"versions": {spec: state for spec, state in new.items() if old.get(spec) != state}},
-    }
 
 
 def _outcome(tx: Transaction, change: _Change, since_ms: int) -> Steps[VersionsChanged]:

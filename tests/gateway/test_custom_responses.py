@@ -89,11 +89,12 @@ async def test_what_no_form_can_hold_is_handed_over_as_a_file_to_change_and_uplo
     [
         ('{"tier": gold}', "That is no JSON: look at line 1, column 10."),
         ("[1, 2]", "That is JSON, but no object"),
-        ('{"1": true}', "Not every program reads `1` alike"),
-        ('{"n": 9007199254740993}', "Not every program reads `n` alike"),
-        ('{"n": NaN}', "Not every program reads `n` alike"),
-        ('{"a": 1, "a": 2}', "Not every program reads `a` alike"),
-        ('{"a":' * 50 + "1" + "}" * 50, "Not every program reads"),
+        ('{"1": true}', "`1` is named like a whole number"),
+        ('{"n": 9007199254740993}', "`n` is a whole number beyond 2^53"),
+        ('{"n": NaN}', "`n` is no number that JSON has"),
+        ('{"a": 1, "a": 2}', "`a` is there twice; name each member once."),
+        ('{"a": "\\ud800"}', "`a` holds half of a character"),
+        ('{"a":' * 50 + "1" + "}" * 50, "In line 1, more than 32 objects and lists lie within each other"),
         ('{"a": "' + "x" * 3_900 + '"', "That is no JSON: look at line 1"),
     ],
 )
@@ -121,16 +122,24 @@ async def test_what_is_refused_can_be_corrected_with_everything_filled_in(shop: 
         ('{"a":1}'.encode("utf-16"), "`r.json` cannot be read as text"),
         (b"\x00\x01", "That is no JSON"),
         (b'{"a":\n}', "That is no JSON: look at line 2, column 1."),
+        (b" \n", "`r.json` is blank; to take the response away, set `clear` to yes instead."),
+        (b"", "`r.json` is blank"),
+        ("\ufeff\n".encode(), "`r.json` is blank"),
     ],
 )
 async def test_a_file_that_cannot_be_used_is_one_sentence_and_changes_nothing(shop: Shop, content: bytes, said: str):
     await shop.product()
     key = await shop.stock()
+    both = (("product", {"product": "Pro"}), ("license", {"license": key}))
+    for command, options in both:
+        await shop.owner.slash(f"{command} response", file=("r.json", b'{"tier":"gold"}'), **options)
     before = await shop.world.events()
 
-    for command, options in (("product", {"product": "Pro"}), ("license", {"license": key})):
+    for command, options in both:
         reply = await shop.owner.slash(f"{command} response", file=("r.json", content), **options)
         assert said in reply.text
+        reply = await shop.owner.slash(f"{command} response", file=("r.json", content), clear=True, **options)
+        assert "Name a file or `clear`, not both." in reply.text
 
     assert await shop.world.events() == before
 

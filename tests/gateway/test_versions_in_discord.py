@@ -214,6 +214,38 @@ async def test_a_license_is_pinned_from_its_panel_and_by_command_and_let_go_agai
     assert await run(shop, api_key, key, "1.9.0", "2.0") == ["active", "active"]
 
 
+async def test_a_dash_takes_a_pin_off_in_the_form_too_and_is_no_version(shop: Shop):
+    await shop.product()
+    key = await shop.stock(email="a@example.com")
+    panel = await shop.owner.slash("license view", license=key)
+    await (await panel.click("Pin version…")).submit({"Version": "1.4"})
+    await panel.wait_for("**Version pin:** any → `1.4`")
+
+    await (await panel.click("Pin version…")).submit({"Version": " - "})
+
+    await panel.wait_for("**Version pin:** `1.4` → any")
+    assert "`-` is no version" in await set_version(shop, "-", "blocked")
+
+
+async def test_a_pin_to_what_nothing_is_known_of_says_so(shop: Shop):
+    api_key = await shop.product()
+    key = await shop.stock(email="a@example.com")
+    await run(shop, api_key, key, "nightly")
+    await set_version(shop, "1.x", "allowed")
+    await shop.grant("licenses:edit", "licenses:view")
+    panel = await shop.support.slash("license view", license=key)
+    unknown = "No rule of the product and no version that ran lately is "
+
+    await (await panel.click("Pin version…")).submit({"Version": "banana"})
+    await panel.wait_for(f"**Version pin:** any → `banana`\n{unknown}`banana`")
+    for known in ("1.4.0", "nightly"):
+        edited = await shop.support.slash("license edit", license=key, version=known)
+        assert f" → `{known}`" in edited.text
+        assert unknown not in edited.text
+    assert f"{unknown}`2.0`" in (await shop.support.slash("license edit", license=key, version="2.0")).text
+    assert unknown not in (await shop.support.slash("license edit", license=key, notes="n")).text
+
+
 async def test_a_revoked_license_is_neither_pinned_nor_given_a_response_and_both_ask_for_permission(shop: Shop):
     await shop.product()
     key = await shop.stock()

@@ -10,7 +10,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from licensing.custom import CUSTOM_BYTES, canonical, merged
-from licensing.input_errors import CustomNotJson, CustomNotObject, CustomNotPortable, CustomTooLarge
+from licensing.input_errors import (
+    CustomNotJson,
+    CustomNotObject,
+    CustomNotPortable,
+    CustomTooLarge,
+    IntegerTooLarge,
+    LoneSurrogate,
+    MemberTwice,
+    NameLikeInteger,
+    NestedTooDeep,
+    NumberUnknown,
+)
 
 NODE = shutil.which("node")
 ECHO = """
@@ -154,14 +165,36 @@ def test_every_portable_object_is_kept_and_means_the_same(value, indent, ascii_o
         ('{"a":1e16}', "a"), ('{"a":1000000000000000000000000}', "a"), ('{"a":' + "9" * 5_000 + "}", "a"),
         ('{"a":1e309}', "a"), ('{"a":-1e309}', "a"), ('{"a":NaN}', "a"), ('{"a":Infinity}', "a"),
         ('{"a":-Infinity}', "a"), ('{"a":"\\ud800"}', "a"), ('{"a":"\\udc00\\ud800"}', "a"), ('{"a":"\ud800"}', "a"),
-        ('{"b":{"a\\udfff":1}}', "b"), ('{"\\ud800":1}', "a name"), ('{"a":\n' + "[" * 40 + "]" * 40 + "}", "line 2"),
-        ('\n{"a":' + "[" * 40 + "]" * 40 + "\n\n}", "line 2"),
+        ('{"b":{"a\\udfff":1}}', "b.a\ufffd"), ('{"\\ud800":1}', "\ufffd"),
     ],
 )  # fmt: skip
 def test_what_programs_read_differently_is_refused_with_its_place(text: str, where: str):
     with pytest.raises(CustomNotPortable) as refused:
         canonical(text)
     assert refused.value.data == {"where": where}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ('{"1":0}', NameLikeInteger), ('{"a":1,"a":1}', MemberTwice), ('{"1":0,"1":0}', NameLikeInteger),
+        ('{"a":9007199254740993}', IntegerTooLarge), ('{"a":1e20}', IntegerTooLarge),
+        ('{"a":' + "9" * 5_000 + "}", IntegerTooLarge), ('{"a":-' + "9" * 5_000 + "}", IntegerTooLarge),
+        ('{"a":1e309}', NumberUnknown), ('{"a":NaN}', NumberUnknown), ('{"a":-Infinity}', NumberUnknown),
+        ('{"a":"\\ud800"}', LoneSurrogate), ('{"a\\ud800":1}', LoneSurrogate),
+    ],
+)  # fmt: skip
+def test_what_programs_read_differently_is_told_by_its_kind(text: str, kind: type[CustomNotPortable]):
+    with pytest.raises(CustomNotPortable) as refused:
+        canonical(text)
+    assert type(refused.value) is kind
+
+
+@pytest.mark.parametrize("text", ['{"a":\n' + "[" * 40 + "]" * 40 + "}", '\n{"a":' + "[" * 40 + "]" * 40 + "\n\n}"])
+def test_what_is_nested_too_deep_is_told_by_its_line(text: str):
+    with pytest.raises(NestedTooDeep) as refused:
+        canonical(text)
+    assert refused.value.data == {"line": 2, "limit": 32}
 
 
 @pytest.mark.parametrize(
