@@ -46,7 +46,7 @@ class Blacklist(
         license=N_("Only for this license: part of its key, its holder, an email or a note"),
         reason=N_("Why; only staff see it"),
     )
-    @app_commands.autocomplete(license=completions.license_(Permission.BLACKLIST_EDIT))
+    @app_commands.autocomplete(license=completions.license_(Permission.BLACKLIST_EDIT, Permission.LICENSES_VIEW))
     async def add(  # noqa: PLR0917 - an argument for each of the command's options
         self,
         interaction: Interaction,
@@ -64,23 +64,29 @@ class Blacklist(
     @app_commands.describe(
         entry=N_("Pick it from the list, or type the address or range as it was blocked"),
         member=N_("If it was typed and blocked for this member alone"),
+        email=N_("If it was typed and blocked for this email address alone"),
         license=N_("If it was typed and blocked for this license alone"),
     )
-    @app_commands.autocomplete(entry=entry_, license=completions.license_(Permission.BLACKLIST_EDIT))
+    @app_commands.autocomplete(
+        entry=entry_, license=completions.license_(Permission.BLACKLIST_EDIT, Permission.LICENSES_VIEW)
+    )
     async def remove(
         self,
         interaction: Interaction,
         entry: _ADDRESS,
         member: discord.User | None = None,
+        email: _TEXT | None = None,
         license: _TEXT | None = None,  # noqa: A002 - the option's name
     ) -> None:
         by = await acknowledge(interaction)
-        removed = await self._blacklist.remove(by, network=entry, target=_target(member, license_=license))
+        target = _target(member, email=email, license_=license)
+        removed = await self._blacklist.remove(by, network=entry, target=target)
         await interaction.followup.send(view=blacklist_layouts.unblocked(removed), ephemeral=True)
 
     @app_commands.command(description=N_("List what is blocked here, page by page"))
     @app_commands.describe(
         member=N_("Only what is blocked for this member"),
+        email=N_("Only what is blocked for this email address"),
         license=N_("Only what is blocked for this license"),
     )
     @app_commands.autocomplete(license=completions.license_(Permission.LICENSES_VIEW))
@@ -88,10 +94,12 @@ class Blacklist(
         self,
         interaction: Interaction,
         member: discord.User | None = None,
+        email: _TEXT | None = None,
         license: _TEXT | None = None,  # noqa: A002 - the option's name
     ) -> None:
         by = await acknowledge(interaction)
-        shown = await blacklist_buttons.listing(interaction, by, _target(member, license_=license))
+        target = _target(member, email=email, license_=license)
+        shown = await blacklist_buttons.listing(interaction, by, target)
         await interaction.followup.send(view=shown, ephemeral=True)
 
 

@@ -1,6 +1,7 @@
 """The buttons and the form that block addresses, take blocks back and turn the pages of a blacklist."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import discord
 
@@ -58,8 +59,8 @@ class BlacklistForm(Form, template=r"license:v1:(?P<license_id>\d{1,18}):blackli
         await block(interaction, by, network=typed["address"], reason=typed["reason"], target=target)
 
 
-class BlockNow(Persistent, template=rf"blacklist:v1:add:{_TARGET}:(?P<network>[0-9a-f.:]{{2,40}}/\d{{1,3}})"):
-    """Blocks a wide range, with the reason that its message shows, if any."""
+class BlockNow(Persistent, template=rf"blacklist:v1:add:{_TARGET}:(?P<network>[0-9a-f.:]{{2,40}}(?:/\d{{1,3}})?)"):
+    """Blocks what was asked about, with the reason and the member's name that its message shows, if any."""
 
     def __init__(self, target: str, network: str) -> None:
         super().__init__(button(_("Block it"), f"blacklist:v1:add:{target}:{network}", discord.ButtonStyle.danger))
@@ -69,7 +70,8 @@ class BlockNow(Persistent, template=rf"blacklist:v1:add:{_TARGET}:(?P<network>[0
         by = await acknowledge_in_place(interaction)
         blacklist = context_of(interaction).services.blacklist
         reason = shown_text(interaction.message, blacklist_layouts.REASON_ID)
-        entry = await blacklist.add(by, network=self._network, reason=reason, target=self._target)
+        target = replace(self._target, name=shown_text(interaction.message, blacklist_layouts.NAME_ID))
+        entry = await blacklist.add(by, network=self._network, reason=reason, target=target)
         await interaction.edit_original_response(view=_blocked(interaction, entry, None))
 
 
@@ -102,18 +104,18 @@ class TurnBlocks(Persistent, template=rf"blacklist:v1:page:(?P<page>\d{{1,7}}):{
 async def block(
     interaction: Interaction, by: Actor, *, network: str, reason: str | None, target: Target = EVERYBODY
 ) -> None:
-    """Block an address and show what that concerns; a wide range is asked about first.
+    """Block an address and show what that concerns; a wide range is asked about first, and what many use.
 
     Raises: as `BlacklistService.add`.
     """
     blacklist = context_of(interaction).services.blacklist
     preview = await blacklist.preview(by, network=network, reason=reason, target=target)
-    if preview.is_wide:
+    if preview.is_wide or preview.is_shared:
         items = [BlockNow(code(preview.target), preview.entry.block.network), Cancel()]
-        shown = blacklist_layouts.question(preview, hashed=_is_hashed(interaction), items=items)
+        shown = blacklist_layouts.question(preview, typed=network, hashed=_is_hashed(interaction), items=items)
     else:
         entry = await blacklist.add(by, network=network, reason=reason, target=target)
-        shown = _blocked(interaction, entry, preview.reach)
+        shown = _blocked(interaction, entry, preview.reach, typed=network)
     await interaction.followup.send(view=shown, ephemeral=True)
 
 
@@ -149,9 +151,11 @@ def read(text: str) -> Target:
     return Target(discord_id=int(text[1:])) if text.startswith("m") else EVERYBODY
 
 
-def _blocked(interaction: Interaction, entry: Entry, reach: Reach | None) -> discord.ui.LayoutView:
+def _blocked(
+    interaction: Interaction, entry: Entry, reach: Reach | None, *, typed: str = ""
+) -> discord.ui.LayoutView:
     items = [Unblock(str(entry.block.id))]
-    return blacklist_layouts.blocked(entry, reach, hashed=_is_hashed(interaction), items=items)
+    return blacklist_layouts.blocked(entry, reach, typed=typed, hashed=_is_hashed(interaction), items=items)
 
 
 def _is_hashed(interaction: Interaction) -> bool:

@@ -33,13 +33,19 @@ async def api_key(interaction: Interaction, current: str) -> Choices:
     return _containing({str(key.name): str(key.name) for key in found.keys}, current)
 
 
-def license_(permission: Permission) -> Completion:
-    """Return what suggests licenses by key, holder, email or note, to whoever may use the command that asks."""
+def license_(permission: Permission, *besides: Permission) -> Completion:
+    """Return what suggests licenses by key, holder, email or note, to whoever may use the command that asks.
+
+    `besides` are what else it takes to see them, where the command itself does not show any.
+    """
 
     @completes
     async def complete(interaction: Interaction, current: str) -> Choices:
         services, now_ms = context_of(interaction).services, context_of(interaction).clock()
-        found = await services.finder.search(actor_of(interaction), current, permission=permission, limit=_LIMIT)
+        by = actor_of(interaction)
+        if besides and not await services.staff.permissions(by) >= set(besides):
+            return []
+        found = await services.finder.search(by, current, permission=permission, limit=_LIMIT)
         return [
             app_commands.Choice(
                 name=words.choice(view, services.licenses.key_tail(view), now_ms=now_ms), value=f"#{view.license.id}"

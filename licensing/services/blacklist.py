@@ -13,7 +13,7 @@ from licensing.errors import BlockedAlready, BlockNotFound, NotAllowed, TooManyB
 from licensing.events import Action, Event, happened
 from licensing.models import PLATFORM, Actor, Block, Customer
 from licensing.ports import Clock, Steps, Store, Transaction, Vault
-from licensing.services.access import require, require_any
+from licensing.services.access import permissions_of, require, require_any
 from licensing.services.block_targets import EVERYBODY, Place, Target, place_of, settled
 from licensing.services.reach import Reach, is_wide, reach_of
 from licensing.services.terms import checked_reason
@@ -41,6 +41,12 @@ class Preview:
     reach: Reach | None
     is_wide: bool
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is for everybody, and would keep several licenses from where they run now."""
+        for_all = self.entry.block.level is BlockLevel.ORGANIZATION
+        return for_all and (self.reach is None or self.reach.licenses > 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
@@ -51,6 +57,7 @@ class Blocks:
     count: int
     page: int
     last_page: int
+    may_edit: bool
 
 
 class BlacklistService:
@@ -137,14 +144,15 @@ class BlacklistService:
 
         def work(tx: Transaction) -> Steps[Blocks]:
             _require_platform_operator(by)
-            yield from require_any(tx, by, Permission.BLACKLIST_EDIT, Permission.LICENSES_VIEW)
+            yield from require_any(tx, by, Permission.LICENSES_VIEW, Permission.BLACKLIST_EDIT)
+            may_edit = Permission.BLACKLIST_EDIT in (yield from permissions_of(tx, by))
             place = yield from place_of(tx, self._vault, by, target)
             level = None if target == EVERYBODY else place.level
             found = yield from tx.blacklist.of(by.organization_id, level, place.target_id)
             last_page = max(0, -(-len(found) // PAGE) - 1)
             shown = min(page, last_page)
             entries = yield from _entries(tx, found[shown * PAGE : (shown + 1) * PAGE])
-            return Blocks(entries, place.target, len(found), shown, last_page)
+            return Blocks(entries, place.target, len(found), shown, last_page, may_edit)
 
         return await self._store.read(work)
 

@@ -31,7 +31,7 @@ async def test_an_address_is_blocked_at_once_and_unblocked_by_the_button_that_sa
     assert f"### `{HERE}` is blocked\n**For:** everybody\n" in done.text
     assert r"\*\*scans\*\*" in done.text
     assert done.pings == []
-    assert "**Registered there now:** 1 registered address of 1 license" in done.text
+    assert "**In use there now:** 1 registered address of 1 license" in done.text
     assert await shop.validate(api_key, key) == "ip_blocked"
     await shop.restart_bot()
     await done.click("Unblock")
@@ -67,6 +67,7 @@ async def test_a_wide_range_is_asked_about_first_and_keeps_its_reason_through_a_
     question = await shop.owner.slash("blacklist add", address="203.9.9.9/8", reason="botnet", license=key)
 
     assert "### Block `203.0.0.0/8`?" in question.text
+    assert "`203.9.9.9/8` lies in this range, which is blocked as a whole." in question.text
     assert "it holds 16,777,216 addresses" in question.text
     assert "**For:** license #1" in question.text
     assert "1 registered address of 1 license" in question.text
@@ -136,7 +137,12 @@ async def test_a_long_list_is_paged_through_and_narrowed_to_one_member_or_licens
     bobs = await shop.owner.slash("blacklist list", member=shop.bob)
     assert f"### 1 blocked address or range\n- `192.0.2.1` · {shop.bob.mention}" in bobs.text
     assert "- `192.0.2.2` · license #1" in (await shop.owner.slash("blacklist list", license=key)).text
-    assert "### 0 blocked" in (await shop.owner.slash("blacklist list", member=shop.alice)).text
+    assert "Blocks for everybody hold for them too" in bobs.text
+    alices = await shop.owner.slash("blacklist list", member=shop.alice)
+    assert "### 0 blocked" in alices.text
+    assert "`/blacklist add` blocks one." in alices.text
+    of_license = await shop.owner.slash("blacklist list", license=key)
+    assert "Blocks for its holder and for everybody hold for it too" in of_license.text
 
 
 async def test_an_entry_to_remove_is_suggested_by_address_reason_and_whom_it_is_for(shop: Shop):
@@ -179,7 +185,7 @@ async def test_each_step_asks_for_the_permission_when_it_is_taken(shop: Shop):
     assert await shop.support.complete("blacklist remove", "entry", "") == []
     assert "198.51.100.1" in (await shop.support.slash("blacklist list")).text
     await shop.owner.slash("staff revoke", role=shop.support_role, permissions="licenses:view")
-    assert "`blacklist:edit`" in (await shop.support.slash("blacklist list")).text
+    assert "`licenses:view`" in (await shop.support.slash("blacklist list")).text
 
 
 async def test_with_hashed_addresses_it_is_said_that_nobody_knows_whom_a_block_concerns(shop: Shop):
@@ -189,7 +195,7 @@ async def test_with_hashed_addresses_it_is_said_that_nobody_knows_whom_a_block_c
     done = await shop.owner.slash("blacklist add", address=HERE)
 
     assert "kept as hashes" in done.text
-    assert "Registered there now" not in done.text
+    assert "In use there now" not in done.text
     assert "kept as hashes" in (await shop.owner.slash("blacklist list")).text
     assert await shop.validate(api_key, key) == "ip_blocked"
 
@@ -219,3 +225,58 @@ async def test_a_bot_is_no_customer_to_block(shop: Shop):
     refused = await shop.owner.slash("blacklist add", address=HERE, member=shop.client.user.id)
 
     assert "A bot cannot hold a license" in refused.text
+
+
+async def test_an_address_where_several_licenses_run_is_blocked_for_everybody_only_after_asking(shop: Shop):
+    api_key, key = await sold(shop)
+    other = await shop.stock(email="a@example.com")
+    assert await shop.validate(api_key, other) == "active"
+
+    question = await shop.owner.slash("blacklist add", address=HERE, reason="shared office")
+
+    assert f"### Block `{HERE}`?" in question.text
+    assert "**In use there now:** 2 registered addresses of 2 licenses" in question.text
+    assert "wide range" not in question.text
+    assert await shop.validate(api_key, key) == "active"
+    alone = await shop.owner.slash("blacklist add", address=HERE, license=key)
+    assert f"### `{HERE}` is blocked" in alone.text
+    await shop.restart_bot()
+    await question.click("Block it")
+    await question.wait_for(f"### `{HERE}` is blocked\n**For:** everybody\n**Reason:** shared office")
+    assert await shop.validate(api_key, other) == "ip_blocked"
+
+
+async def test_a_member_who_is_blocked_after_a_question_keeps_their_name(shop: Shop):
+    question = await shop.owner.slash("blacklist add", address="10.0.0.0/8", member=shop.alice)
+    await question.click("Block it")
+    await question.wait_for("is blocked")
+
+    found = await shop.owner.complete("blacklist remove", "entry", "")
+
+    assert [each.name for each in found] == ["10.0.0.0/8 · @Alice"]
+
+
+async def test_what_is_blocked_for_an_email_address_is_listed_and_removed_by_it(shop: Shop):
+    await shop.product()
+    await shop.stock(email="ada@example.com")
+    await shop.owner.slash("blacklist add", address=HERE, email="ada@example.com")
+    await shop.owner.slash("blacklist add", address="198.51.100.1")
+
+    listed = await shop.owner.slash("blacklist list", email="Ada@example.com")
+    assert "### 1 blocked address or range\n" in listed.text
+    assert f"`{HERE}` · ada@example.com" in listed.text
+    removed = await shop.owner.slash("blacklist remove", entry=HERE, email="ada@example.com")
+    assert "no longer blocked" in removed.text
+
+
+async def test_licenses_are_suggested_and_blocking_offered_only_to_who_may_see_and_do_it(shop: Shop):
+    await sold(shop)
+    await shop.grant("blacklist:edit")
+    for command in ("add", "remove"):
+        assert await shop.support.complete(f"blacklist {command}", "license", "") == []
+    await shop.grant("licenses:view")
+    assert len(await shop.support.complete("blacklist add", "license", "")) == 1
+    await shop.owner.slash("staff revoke", role=shop.support_role, permissions="blacklist:edit")
+    listed = await shop.support.slash("blacklist list")
+    assert "### 0 blocked" in listed.text
+    assert "/blacklist add" not in listed.text
