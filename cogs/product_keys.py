@@ -77,7 +77,7 @@ class RemoveKeyNow(
         by = await acknowledge_in_place(interaction)
         api_keys = context_of(interaction).services.api_keys
         removed = await api_keys.remove(by, self._product_id, self._name, prefix=self._prefix)
-        text = _("**{product}** has no API key {name} any more; its next validation is refused.")
+        text = _("**{product}** has no API key {name} any more; whatever uses it is refused from now on.")
         names = {"product": words.plain(removed.product.name), "name": words.plain(removed.key.name or "")}
         await interaction.edit_original_response(view=note(text.format(**names)))
 

@@ -31,7 +31,12 @@ def panel(interaction: Interaction, view: SigningView, *, lead: str = "") -> dis
     product_id = str(view.product.id)
     return key_layouts.signing_panel(
         view,
-        buttons={kind: TurnSigning(product_id, kind, "off" if view.is_on(kind) else "on") for kind in KINDS},
+        buttons={
+            kind: TurnSigning(
+                product_id, kind, "off" if view.is_on(kind) else "on", asks=view.replaced_by(kind) is not None
+            )
+            for kind in KINDS
+        },
         items=[
             *(RotateSigning(product_id, kind) for kind in KINDS if view.has_key(kind)),
             RefreshSigning(product_id),
@@ -44,8 +49,9 @@ def panel(interaction: Interaction, view: SigningView, *, lead: str = "") -> dis
 class TurnSigning(Persistent, template=_KIND + r":(?P<to>on|off)"):
     """Turns a kind of signature on, or asks first where programs may expect the one that would stop."""
 
-    def __init__(self, product_id: str, kind: str, to: str) -> None:
-        label = _("Turn on {kind}") if to == "on" else _("Turn off {kind}…")
+    def __init__(self, product_id: str, kind: str, to: str, *, asks: bool = False) -> None:
+        turn_on = _("Turn on {kind}…") if asks else _("Turn on {kind}")
+        label = turn_on if to == "on" else _("Turn off {kind}…")
         name = KINDS[SigningKind(kind)]
         super().__init__(button(label.format(kind=name), f"product:v1:{product_id}:signing:{kind}:{to}"))
         self._product_id, self._kind, self._to = product_id, SigningKind(kind), to
@@ -108,10 +114,13 @@ class RotateForm(Form, template=_KIND + r":rotate:form"):
         by = await acknowledge(interaction)
         now_ms = context_of(interaction).clock()
         minutes = parse_grace_minutes(typed["grace"], now_ms=now_ms)
-        view = await context_of(interaction).services.signing.changeable(by, int(self._product_id))
+        services = context_of(interaction).services
+        view = await services.signing.changeable(by, int(self._product_id))
+        found = await services.catalog.changeable(by, int(self._product_id))
         sure = RotateSigningNow(self._product_id, self._kind, str(minutes), view.newest(self._kind).id)
+        until_ms = now_ms + minutes * 60_000 if minutes else None
         question = key_layouts.confirm_signing_rotation(
-            view, self._kind, until_ms=now_ms + minutes * 60_000 if minutes else None, items=[sure, Cancel()]
+            view, self._kind, holders=found.holders, until_ms=until_ms, items=[sure, Cancel()]
         )
         await interaction.followup.send(view=question, ephemeral=True)
 

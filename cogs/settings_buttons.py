@@ -262,6 +262,8 @@ def _buttons(product_id: str, settings: ProductSettings) -> dict[str, Persistent
     for name, (turn_on, turn_off) in _TOGGLES.items():
         is_on = getattr(settings, name)
         buttons[name] = Toggle(product_id, name, "off" if is_on else "on", _(turn_off if is_on else turn_on))
+    if not settings.track_ip_on_validate and settings.auto_register is AutoRegister.OFF:
+        buttons["track_ip_on_validate"] = Toggle(product_id, "track_ip_on_validate", "on", _("Turn on…"))
     return buttons
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import discord
 
-from cogs.ui import words
+from cogs.ui import layouts, words
 from cogs.ui.layouts import BAD, NEUTRAL, Items, Part, clipped, panel
 from i18n import N_, ngettext
 from i18n import gettext as _
@@ -59,12 +59,23 @@ def _kind(view: SigningView, kind: SigningKind, now_ms: int) -> Iterator[str]:
     yield _(_TITLES[kind]).format(state=_("on") if view.is_on(kind) else _("off"))
     yield _(_FIT_FOR[kind])
     keys = [shown for shown in view.keys if shown.key.kind is kind]
+    if keys and not _is_used(view, kind):
+        yield _("Its key is kept: turned on again, it signs with the same one.")
+        return
+    if keys and kind is SigningKind.HMAC:
+        yield _("-# If the secret is lost, rotate: nobody can show it again.")
     for shown in keys[:_SHOWN]:
         yield _when(shown, now_ms)
         yield from _public(shown)
     left = len(keys) - _SHOWN
     if left > 0:
         yield ngettext("… and {count} more", "… and {count} more", left).format(count=left)
+
+
+def _is_used(view: SigningView, kind: SigningKind) -> bool:
+    """Tell whether anything is signed in a way now, license files among it."""
+    files = kind is SigningKind.ED25519 and view.product.settings.license_file_days is not None
+    return files or view.is_on(kind)
 
 
 def _when(shown: ShownKey, now_ms: int) -> str:
@@ -112,20 +123,34 @@ def confirm_switch(
 
 
 def confirm_signing_rotation(
-    view: SigningView, kind: SigningKind, *, until_ms: int | None, items: Items
+    view: SigningView, kind: SigningKind, *, holders: int, until_ms: int | None, items: Items
 ) -> discord.ui.LayoutView:
-    """Return what a new signing key would break."""
+    """Return what a new signing key would break, and for how many licenses."""
     title = _("### Give {product} a new {kind} key?").format(product=words.plain(view.product.name), kind=KINDS[kind])
+    lines = [title, layouts.licenses_in_use(holders), *_fate(view.newest(kind).id, until_ms)]
+    if kind is SigningKind.ED25519 and view.product.settings.license_file_days is not None:
+        lines.append(
+            _(
+                "License files change keys too: those that are fetched once the new key signs are believed only by "
+                "programs that know it."
+            )
+        )
+    return panel("\n".join(lines), items=items, color=BAD)
+
+
+def _fate(key_id: str, until_ms: int | None) -> Iterator[str]:
     if until_ms is None:
-        fate = _(
+        text = _(
             "Key `{id}` is gone at once: every running program that knows no other believes no answer from then on."
         )
-        return panel("\n".join((title, fate.format(id=view.newest(kind).id))), items=items, color=BAD)
-    fate = _(
+        yield text.format(id=key_id)
+        return
+    text = _(
         "Key `{id}` goes on signing until {when}. The new one is there at once: put it into your program beside the "
         "old one before then."
-    ).format(id=view.newest(kind).id, when=words.when(until_ms))
-    return panel(f"{title}\n{fate}", items=items, color=BAD)
+    )
+    yield text.format(id=key_id, when=words.when(until_ms))
+    yield _("If the old key may have leaked, give no grace: whoever has it can sign as this server does until then.")
 
 
 def named_keys(found: NamedKeys) -> discord.ui.LayoutView:

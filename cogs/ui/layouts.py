@@ -88,15 +88,19 @@ def check_panel(checked: Checked, key_tail: str, *, typed: Mapping[str, str]) ->
 def confirm_rotation(found: ProductView, *, until_ms: int | None, items: Items) -> discord.ui.LayoutView:
     """Return what a new API key would break."""
     title = _("### Give {product} a new API key?").format(product=words.plain(found.product.name))
-    count = found.holders
-    used = ngettext(
-        "{count} license of this product is in use.", "{count} licenses of this product are in use.", count
-    )
     if until_ms is not None:
         fate = _("The current key goes on working until {when}.").format(when=words.when(until_ms))
     else:
         fate = _("The current key dies at once: every running copy that uses it is refused from then on.")
-    return panel("\n".join((title, used.format(count=count), fate)), items=items, color=BAD)
+    return panel("\n".join((title, licenses_in_use(found.holders), fate)), items=items, color=BAD)
+
+
+def licenses_in_use(count: int) -> str:
+    """Return how many licenses a product's new key concerns."""
+    text = ngettext(
+        "{count} license of this product is in use.", "{count} licenses of this product are in use.", count
+    )
+    return text.format(count=count)
 
 
 def confirm_state(found: ProductView, state: ProductState, *, items: Items) -> discord.ui.LayoutView:

@@ -360,7 +360,7 @@ async def test_what_could_refuse_customers_says_how_many_and_is_asked_about_firs
     await asked("2 ran versions that are refused from then on", then="**Versions:** not looked at")
     await shop.world.catalog.change_settings(boss(shop), 1, versions="enforce", unlisted_versions="allow")
     await panel.select("product:v1:1:choose:unlisted_versions", "allow_newer")
-    await asked("1 ran a version that is refused", then="**Versions not on the list:** allowed")
+    await asked("2 ran versions that are refused", then="**Versions not on the list:** allowed")
     await panel.click("Addresses and devices")
     form = await panel.click("Set device limit…")
     await form.submit({"Devices per license": "1"})
@@ -408,7 +408,7 @@ async def test_an_ip_system_that_lets_none_register_is_turned_on_only_after_aski
     await shop.world.catalog.change_settings(boss(shop), 1, auto_register="off", track_ip_on_validate=False)
     panel = await shop.owner.slash("product settings", product="Pro")
     await panel.click("Addresses and devices")
-    await panel.click("Turn on")
+    await panel.click("Turn on…")
     assert "### Change the settings of Pro?\n**IP system:** off → on" in panel.text
     await panel.click("Change it")
     await panel.wait_for("· Addresses and devices\n**IP system:** off → on")

@@ -43,6 +43,7 @@ async def test_a_shared_secret_is_shown_once_alone_and_with_a_warning(shop: Shop
     assert shop.world.signer.secret(key) == pressed.content
     again = await opened(shop)
     assert "kp_sign_" not in again.text
+    assert "If the secret is lost, rotate" in again.text
     assert {button.label for button in again.buttons} >= {"Turn off HMAC…", "Rotate HMAC…", "Turn on Ed25519"}
 
 
@@ -66,8 +67,11 @@ async def test_everything_on_and_rotating_fits_into_one_panel(shop: Shop):
         await shop.world.signing.turn_on(by_owner(shop), 1, kind)
         await shop.world.signing.rotate(by_owner(shop), 1, kind, grace="7d")
     panel = await shop.owner.slash("product signing", product="P" * 80)
-    assert panel.text.count("-----END PUBLIC KEY-----") == 4
+    assert panel.text.count("-----END PUBLIC KEY-----") == 2  # of RSA, which took Ed25519's place
     assert "**License files:** off" in panel.text
+    await shop.world.catalog.change_settings(by_owner(shop), 1, license_file_days=14)
+    panel = await shop.owner.slash("product signing", product="P" * 80)
+    assert panel.text.count("-----END PUBLIC KEY-----") == 4
 
 
 async def test_what_running_programs_expect_is_turned_off_only_after_asking(shop: Shop):
@@ -82,7 +86,7 @@ async def test_what_running_programs_expect_is_turned_off_only_after_asking(shop
     await question.click("Cancel")
     assert (await shop.world.signing.view(by_owner(shop), "Pro")).is_on(SigningKind.ED25519)
 
-    instead = await panel.click("Turn on RSA")
+    instead = await panel.click("Turn on RSA…")
     assert "### Sign answers of Pro with RSA in place of Ed25519?" in instead.text
     await shop.restart_bot()
     await instead.click("Turn on RSA")
@@ -95,11 +99,16 @@ async def test_what_running_programs_expect_is_turned_off_only_after_asking(shop
     off = await panel.click("Turn off RSA…")
     await off.click("Turn off RSA")
     await off.wait_for("RSA is off.")
+    left = off.text.rpartition("RSA is off.")[2]
+    assert left.count("Its key is kept: turned on again, it signs with the same one.") == 2
+    assert "Key `" not in left
+    assert "Turn on Ed25519" in {button.label for button in off.buttons}
     assert not (await shop.world.signing.view(by_owner(shop), "Pro")).is_on(SigningKind.RSA)
 
 
 async def test_a_rotation_asks_for_its_grace_says_what_it_breaks_and_happens_once(shop: Shop):
     await shop.product()
+    await shop.stock(email="a@example.com")
     panel = await opened(shop)
     await panel.click("Turn on Ed25519")
     await panel.wait_for("Ed25519 is on")
@@ -110,8 +119,14 @@ async def test_a_rotation_asks_for_its_grace_says_what_it_breaks_and_happens_onc
     form = await wrong.click("Try again")
     question = await form.submit({"Grace period": "24h"})
     assert f"Key `{old.id}` goes on signing until <t:{shop.world.now_ms // 1000 + DAY_S}:f>" in question.text
+    assert "give no grace" in question.text
+    assert "1 license of this product is in use." in question.text
+    assert "License files change keys" not in question.text
+    await shop.world.catalog.change_settings(by_owner(shop), 1, license_file_days=14)
     second = await (await panel.click("Rotate Ed25519…")).submit({"Grace period": ""})
     assert f"Key `{old.id}` is gone at once" in second.text
+    assert "License files change keys too" in second.text
+    assert "give no grace" not in second.text
     await shop.restart_bot()
     done = await question.click("Rotate the key")
 
@@ -195,7 +210,7 @@ async def test_a_named_key_dies_at_once_when_its_removal_is_confirmed(shop: Shop
     await shop.restart_bot()
     await question.click("Remove the key")
 
-    await question.wait_for("its next validation is refused")
+    await question.wait_for("whatever uses it is refused from now on")
     assert await shop.validate(api_key, license_key) == "invalid_api_key"
     again = await shop.owner.slash("product key remove", product="Pro", key_name="Größe: 1")
     assert "This product has no API key named `Größe: 1`" in again.text
