@@ -143,6 +143,11 @@ async def _served(house: House, config: Api) -> AsyncIterator[str]:
         except OSError:
             anywhere = config.model_copy(update={"port": 0})
             host, port = await stack.enter_async_context(app.serving(house, anywhere))
+            say(
+                _("Port {taken} is taken by another program, so the API is on port {port} this time.").format(
+                    taken=config.port, port=port
+                )
+            )
         yield app.web_address(host, port)
 
 
