@@ -152,9 +152,7 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     input_errors.CustomNotJson: N_("That is no JSON: look at line {line}, column {column}."),
     input_errors.CustomNotObject: N_("That is JSON, but no object: put names and values between curly braces."),
     input_errors.CustomTooLarge: N_("That is too large; a custom response has at most {limit} bytes."),
-    input_errors.CustomNotPortable: N_(
-        "Not every program reads `{where}` alike; name members with a letter first, and use numbers up to 2^53."
-    ),
+    input_errors.CustomNotPortable: N_("Not every program reads `{where}` alike; write it in another way."),
     input_errors.MemberTwice: N_("`{where}` is there twice; name each member once."),
     input_errors.NameLikeInteger: N_(
         "`{where}` is named like a whole number, which not every program keeps in its place; begin the name with a "
@@ -168,8 +166,7 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     ),
     input_errors.LoneSurrogate: N_("`{where}` holds half of a character (an unpaired surrogate); type it anew."),
     input_errors.NestedTooDeep: N_(
-        "In line {line}, more than {limit} objects and lists lie within each other, which not every program reads; "
-        "make it flatter."
+        "In line {line}, more than {limit} objects and lists lie within each other; make it flatter."
     ),
     input_errors.CustomAmbiguous: N_("Name a file or `clear`, not both."),
     input_errors.FileBlank: N_("`{name}` is blank; to take the response away, set `clear` to yes instead."),

@@ -13,7 +13,7 @@ from typing import Any
 from storage_world import OWNER, World, member
 
 from licensing import services
-from licensing.choices import OrganizationState, Permission, ProductState, SigningKind, VersionState
+from licensing.choices import AutoRegister, OrganizationState, Permission, ProductState, SigningKind, VersionState
 from licensing.keys import API_KEY_PREFIX_LENGTH
 from licensing.models import Actor, ProductSettings
 from licensing.services.block_targets import Target
@@ -96,6 +96,11 @@ STAFF = [
         call=lambda it: given(name=it.product, replacing=it.api_key[:API_KEY_PREFIX_LENGTH]),
     ),
     staff("catalog.change_settings", _P.PRODUCTS_EDIT, call=lambda it: given(it.product_id, enforce_expiry=False)),
+    staff(
+        "catalog.preview_settings",
+        _P.PRODUCTS_EDIT,
+        call=lambda it: given(it.product_id, auto_register=AutoRegister.OFF),
+    ),
     staff("catalog.preview_settings", _P.PRODUCTS_EDIT, call=lambda it: given(it.product_id, max_devices=1)),
     staff("catalog.change_state", _P.PRODUCTS_EDIT, call=lambda it: given(it.product, ProductState.ARCHIVED)),
     staff("catalog.change_custom", _P.PRODUCTS_EDIT, call=lambda it: given(it.product, '{"tier":"gold"}')),
@@ -189,11 +194,11 @@ STAFF = [
         _P.BLACKLIST_EDIT,
         call=lambda it: given(network=BLOCKED, target=Target(license=it.license)),
     ),
-    staff("blacklist.list", _P.BLACKLIST_EDIT, _P.LICENSES_VIEW),
+    staff("blacklist.list", _P.LICENSES_VIEW, _P.BLACKLIST_EDIT),
     staff(
         "blacklist.list",
-        _P.BLACKLIST_EDIT,
         _P.LICENSES_VIEW,
+        _P.BLACKLIST_EDIT,
         call=lambda it: given(target=Target(license=it.license)),
     ),
     staff("blacklist.search", _P.BLACKLIST_EDIT, call=lambda _: given("198.51.100.7")),

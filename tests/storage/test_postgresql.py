@@ -159,7 +159,11 @@ async def rehearsed(world: World) -> RehearsalStore:
 
 
 async def test_no_statement_is_left_out_of_the_rehearsal(rehearsed: RehearsalStore) -> None:
-    asked_by_others = {"addresses.of", "addresses.devices_of", "addresses.taken"}  # the statements about licenses ask it themselves
+    asked_by_others = {
+        "addresses.of",
+        "addresses.devices_of",
+        "addresses.taken",
+    }  # the statements about licenses ask it themselves
     assert set(_methods()) - (rehearsed.noted - SQLITE_ONLY) == SQLITE_ONLY | asked_by_others
 
 
@@ -172,7 +176,8 @@ async def test_postgresql_understands_every_statement(rehearsed: RehearsalStore)
     tables = [CreateTable(table) for table in metadata.sorted_tables]
     indexes = [CreateIndex(index) for table in metadata.sorted_tables for index in table.indexes]
     laid = [str(it.compile(dialect=postgresql.dialect())) for it in (*tables, *indexes)]
-    asked = [prepared(number, sql) for number, sql in enumerate(rehearsed.asked)]
+    said_otherwise = "json_each"  # what is SQLite's alone
+    asked = [prepared(number, sql) for number, sql in enumerate(rehearsed.asked) if said_otherwise not in sql]
     with scratch() as folder:
         assert complaints(postgres.tool, folder, ["SELECT wrong"]) != []
         assert complaints(postgres.tool, folder, laid + asked) == []
