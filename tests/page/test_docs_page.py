@@ -5,6 +5,8 @@ import itertools
 import os
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -99,7 +101,7 @@ async def test_a_pasted_key_sends_real_requests_and_every_answer_is_told_in_word
     product, good, bad = await api.product(), await api.issue(max_ips=3), await api.issue()
     await api.world.licenses.revoke(api.staff, bad.key)
     visitor = await arrive()
-    await visitor.fill(product_key=product.api_key, license_key=good.key.lower(), version="1.4.0")
+    await visitor.fill(api_key=product.api_key, license_key=good.key.lower(), version="1.4.0")
     await visitor.send()
     await visitor.sees("active", mood="good")
     assert "The license is good." in await visitor.reads("#verdict")
@@ -115,7 +117,7 @@ async def test_a_pasted_key_sends_real_requests_and_every_answer_is_told_in_word
     await visitor.fill(license_key=good.key)
     await visitor.send()
     await visitor.sees("Found", mood="good")
-    await visitor.fill(product_key="kp_live_wrong")
+    await visitor.fill(api_key="kp_live_wrong")
     await visitor.send()
     await visitor.sees("invalid_api_key", mood="bad")
     assert visitor.page.url == f"{api.url}/docs"
@@ -128,27 +130,27 @@ async def test_nothing_is_sent_before_the_form_is_filled_in_and_silence_is_one_s
     visitor = await arrive()
     before = len(visitor.asked)
     await visitor.send()
-    await visitor.page.get_by_text("Paste the product's key").first.wait_for()
-    await visitor.fill(product_key="kp_live_ключ", license_key="x")
+    await visitor.page.get_by_text("Paste the product's API key").first.wait_for()
+    await visitor.fill(api_key="kp_live_ключ", license_key="x")
     await visitor.send()
-    await visitor.page.get_by_text("This is no product key").first.wait_for()
-    assert await visitor.page.evaluate("() => document.activeElement.id") == "product-key"
+    await visitor.page.get_by_text("This is no API key").first.wait_for()
+    assert await visitor.page.evaluate("() => document.activeElement.id") == "api-key"
     assert len(visitor.asked) == before
     await api.stack.aclose()
-    await visitor.fill(product_key="kp_live_key")
+    await visitor.fill(api_key="kp_live_key")
     await visitor.send()
     await visitor.sees("No answer", mood="unknown")
     assert "The server did not answer" in await visitor.reads("#verdict")
 
 
-async def test_the_product_key_is_hidden_in_its_field_and_in_the_curl_line_until_asked_for(api, arrive):
+async def test_the_api_key_is_hidden_in_its_field_and_in_the_curl_line_until_asked_for(api, arrive):
     product = await api.product()
     visitor = await arrive()
-    await visitor.fill(product_key=product.api_key, license_key="it's")
-    field = visitor.page.locator("#product-key")
+    await visitor.fill(api_key=product.api_key, license_key="it's")
+    field = visitor.page.locator("#api-key")
     assert await field.get_attribute("type") == "password"
     assert product.api_key not in await visitor.reads("#curl")
-    await visitor.page.get_by_role("button", name="Show product key").click()
+    await visitor.page.get_by_role("button", name="Show API key").click()
     await visitor.page.get_by_role("button", name="Show key", exact=True).click()
     assert await field.get_attribute("type") == "text"
     assert f"Bearer {product.api_key}'" in await visitor.reads("#curl")
@@ -164,7 +166,7 @@ async def test_signatures_are_checked_in_the_browser_and_a_changed_answer_is_fou
     product = await api.product(signed=kinds, sign_hmac=True, sign_headers="ed25519", license_file_days=7)
     issued = await api.issue()
     visitor = await arrive()
-    await visitor.fill(product_key=product.api_key, license_key=issued.key, nonce="5f0c")
+    await visitor.fill(api_key=product.api_key, license_key=issued.key, nonce="5f0c")
     await visitor.fill(secret=await api.secret_of(product.product.id))
     await visitor.send()
     await visitor.is_told("The nonce came back", "right")
@@ -188,7 +190,7 @@ async def test_signatures_are_checked_in_the_browser_and_a_changed_answer_is_fou
     await visitor.is_told("Signature wrong: it does not belong to the key", "wrong")
     await visitor.page.unroute("**/validate")
     old = await api.product("Java 8", signed=(SigningKind.RSA,), sign_headers="rsa")
-    await visitor.fill(product_key=old.api_key, license_key=(await api.issue(product="Java 8")).key, secret="")
+    await visitor.fill(api_key=old.api_key, license_key=(await api.issue(product="Java 8")).key, secret="")
     await visitor.send()
     await visitor.is_told("Signature right: RSA", "right")
 
@@ -215,7 +217,7 @@ TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElemen
 async def test_the_page_fits_its_window_and_everything_on_it_has_a_name(api, arrive, width):
     product, issued = await api.product(), await api.issue()
     visitor = await arrive(viewport={"width": width, "height": 800}, color_scheme="dark")
-    await visitor.fill(product_key=product.api_key, license_key=issued.key)
+    await visitor.fill(api_key=product.api_key, license_key=issued.key)
     await visitor.send()
     await visitor.sees("active", mood="good")
     await visitor.page.locator("details").evaluate_all("(all) => all.forEach((each) => { each.open = true; })")
@@ -242,7 +244,7 @@ async def test_on_a_narrow_screen_every_link_is_in_sight_and_large_enough_for_a_
 async def test_a_product_without_public_keys_is_told_how_signing_is_turned_on(api, arrive):
     product, issued = await api.product(), await api.issue()
     visitor = await arrive()
-    await visitor.fill(product_key=product.api_key, license_key=issued.key)
+    await visitor.fill(api_key=product.api_key, license_key=issued.key)
     await visitor.send()
     await visitor.is_told("/product signing", "unknown")
     await visitor.choose("Public keys")
@@ -263,7 +265,7 @@ async def test_a_made_nonce_has_16_random_bytes_and_proves_freshness_whatever_th
     assert {len(nonce) for nonce in made} == {32}
     assert len(made) == 2
     await visitor.page.evaluate("() => { const now = Date.now; Date.now = () => now() + 1e9; }")
-    await visitor.fill(product_key=product.api_key, license_key=issued.key)
+    await visitor.fill(api_key=product.api_key, license_key=issued.key)
     await visitor.send()
     await visitor.is_told("Signature right: Ed25519", "right")
     await visitor.fill(nonce="")
@@ -276,9 +278,41 @@ async def test_the_reference_and_the_clients_are_there_to_be_read_and_copied(api
     shown = await visitor.page.locator(".operation h3").all_inner_texts()
     assert len(shown) == 7
     assert len(await visitor.page.locator("#meanings dt").all()) == 20
-    names = await visitor.page.locator(".client a").all_inner_texts()
+    names = await visitor.page.locator(".client .name").all_inner_texts()
+    assert "KeyPort.java" in names
     for name in names[:1]:
         await visitor.page.get_by_role("button", name=f"Copy {name}").click()
         await visitor.page.get_by_text("Copied", exact=True).wait_for()
         reply = await visitor.page.request.get(f"{api.url}/docs/clients/{name}")
         assert await visitor.page.evaluate("() => navigator.clipboard.readText()") == await reply.text()
+
+
+async def test_a_client_is_downloaded_whole_and_under_the_name_that_its_language_wants(arrive):
+    visitor = await arrive(accept_downloads=True)
+    for name in ("KeyPort.java", "keyport.sh"):
+        async with visitor.page.expect_download() as waiting:
+            await visitor.page.get_by_role("link", name=f"Download {name}").click()
+        download = await waiting.value
+        assert download.suggested_filename == name
+        source = resources.files("bot.api") / "clients" / name
+        assert Path(await download.path()).read_bytes() == source.read_bytes()
+
+
+@pytest.mark.parametrize("signed", [True, False])
+async def test_a_nonce_is_no_proof_where_no_signature_was_checked_and_is_right(api, arrive, signed):
+    settings = {"signed": (SigningKind.HMAC,), "sign_hmac": True} if signed else {}
+    product, issued = await api.product(**settings), await api.issue()
+    visitor = await arrive()
+    await visitor.fill(api_key=product.api_key, license_key=issued.key, nonce="5f0c")
+    await visitor.send()  # unsigned, or signed with a secret that nobody typed
+    await visitor.is_told("it proves nothing", "unknown")
+    if not signed:
+        return
+    await visitor.fill(secret="kp_sign_another")
+    await visitor.send()
+    await visitor.is_told("Signature wrong", "wrong")
+    await visitor.is_told("it proves nothing", "unknown")
+    assert await visitor.page.locator(".proofs .right").count() == 0
+    await visitor.fill(secret=await api.secret_of(product.product.id))
+    await visitor.send()
+    await visitor.is_told("The nonce came back in what is signed", "right")

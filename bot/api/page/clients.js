@@ -24,7 +24,8 @@ function client({ name, language }) {
   const place = el("div", {});
   const details = el("details", { on: { toggle: () => open(details, place, name, source) } }, el("summary", {}, "Look at it"), place);
   const copy = copies(el("button", { type: "button", class: "quiet", "aria-label": `Copy ${name}` }, "Copy"), source, name);
-  const head = el("div", { class: "bar" }, el("h3", {}, language), el("a", { href: path, download: name }, name), copy);
+  const download = el("a", { class: "quiet", href: path, download: name, "aria-label": `Download ${name}` }, "Download");
+  const head = el("div", { class: "bar" }, el("h3", {}, language), el("code", { class: "name" }, name), download, copy);
   return el("li", { class: "client" }, head, details);
 }
 

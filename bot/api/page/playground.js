@@ -6,7 +6,7 @@ import { announce, copies, find } from "./dom.js";
 import { licenseFile, proofs } from "./proofs.js";
 import { KINDS, build, curl, problems } from "./requests.js";
 
-const PLACES = { api_key: "product-key", license_key: "license-key" };
+const PLACES = { api_key: "api-key", license_key: "license-key" };
 const EVERY_FIELD = new Set(Object.values(KINDS).flatMap((kind) => kind.fields));
 
 export class Playground {

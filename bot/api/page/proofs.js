@@ -13,17 +13,20 @@ const unknown = (words) => ({ outcome: "unknown", words });
 /** Check what can be checked of a validation's answer. */
 export async function proofs(answer, body, values) {
   const found = [];
-  if (values.nonce) found.push(nonce(body, values));
   if (body.signature || values.secret) found.push(await hmac(answer.bytes, body, values.secret));
   if (answer.headers.has("X-Signature-Timestamp")) found.push(await inHeaders(answer, body, values));
-  if (!body.signature && !answer.headers.has("X-Signature-Timestamp")) found.push(unsigned(values));
-  return found;
+  if (!body.signature && !answer.headers.has("X-Signature-Timestamp")) found.push(unsigned());
+  if (!values.nonce) return found;
+  const isSigned = found.some(({ outcome }) => outcome === "right");
+  return [nonce(body, values, isSigned), ...found];
 }
 
-function nonce(body, values) {
-  return body.nonce === values.nonce
-    ? right("The nonce came back, so this answer is no recording.")
-    : wrong("The nonce did not come back: this answer was not made for this request.");
+/** A nonce counts inside what is signed alone: whoever makes up an answer can put it there as well. */
+function nonce(body, values, isSigned) {
+  if (body.nonce !== values.nonce) return wrong("The nonce did not come back: this answer was not made for this request.");
+  return isSigned
+    ? right("The nonce came back in what is signed, so this answer is no recording.")
+    : unknown("The nonce came back, but without a signature that was checked and is right it proves nothing: anybody can write a nonce.");
 }
 
 function unsigned() {

@@ -45,8 +45,8 @@ export function publicKeys(_values, headers) {
 /** What is wrong with the form, by field; nothing is sent then. */
 export function problems(kind, values) {
   const found = {};
-  if (!values.api_key) found.api_key = "Paste the product's key; staff see it once, when they create the product.";
-  else if (!/^[\x21-\x7e]+$/.test(values.api_key)) found.api_key = "This is no product key: it holds blanks or letters that no key has. Copy it again.";
+  if (!values.api_key) found.api_key = "Paste the product's API key; staff see it once, when they create the product.";
+  else if (!/^[\x21-\x7e]+$/.test(values.api_key)) found.api_key = "This is no API key: it holds blanks or letters that no API key has. Copy it again.";
   if (KINDS[kind].fields.includes("license_key") && !values.license_key.trim()) found.license_key = "Type or paste a license key.";
   return found;
 }
