@@ -1,4 +1,4 @@
-"""The SQLite driver: one writer that commits in groups, one reader, and how connections are opened.
+"""The SQLite driver: one writer that commits in groups, two readers, and how connections are opened.
 
 A whole transaction runs in one hop on aiosqlite's worker thread, so no caller that is cancelled can leave one open.
 """
@@ -91,6 +91,26 @@ class Worker(aiosqlite.Connection):
         """Run a function with the raw connection, in one hop."""
         result: T = await self._execute(function, self._conn)  # type: ignore[no-untyped-call]
         return result
+
+
+class Readers:
+    """Connections that only read: each read takes the one that has least to do, so a long one holds up no other."""
+
+    def __init__(self, *workers: Worker) -> None:
+        self.workers = workers
+        self._at_work = dict.fromkeys(workers, 0)
+
+    async def call(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a function with a raw connection, in one hop."""
+        worker = min(self.workers, key=self._at_work.__getitem__)
+        self._at_work[worker] += 1
+        reading = asyncio.ensure_future(worker.call(function))
+        reading.add_done_callback(lambda _: self._is_done(worker))
+        # A caller that goes away leaves the connection busy until the function ends.
+        return await asyncio.shield(reading)
+
+    def _is_done(self, worker: Worker) -> None:
+        self._at_work[worker] -= 1
 
 
 class Unit(Generic[T]):

@@ -15,7 +15,7 @@ from storage.errors import StoreRefused
 from storage.revisions import HEAD, REVISIONS
 from storage.settings import DatabaseSettings
 from storage.snapshots import SnapshotCache
-from storage.sqlite import Work, Worker, Writer, connect, read_together, require_sqlite, rewrite, unavailable
+from storage.sqlite import Readers, Work, Worker, Writer, connect, read_together, require_sqlite, rewrite, unavailable
 from storage.vault import FileVault, KeyFile
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ T = TypeVar("T")
 class SqliteStore:
     """See `licensing.ports.Store`; `vault` keeps the license keys."""
 
-    def __init__(self, writer: Worker, reader: Worker, snapshots: SnapshotCache, vault: FileVault) -> None:
+    def __init__(self, writer: Worker, reader: Readers, snapshots: SnapshotCache, vault: FileVault) -> None:
         self._worker = writer
         self._writer = Writer(writer, self._committed)
         self._reader = reader
@@ -90,11 +90,15 @@ async def open_store(
     Raises: StoreRefused.
     """
     vault = FileVault(await asyncio.to_thread(prepare, settings, random_bytes), random_bytes)
-    async with _worker(settings.path) as writer, _worker(settings.path, read_only=True) as reader:
+    async with (
+        _worker(settings.path) as writer,
+        _worker(settings.path, read_only=True) as one,
+        _worker(settings.path, read_only=True) as other,
+    ):
         connection = connect(settings.path, read_only=True)
         try:
             cache = SnapshotCache(connection, size=settings.cached_licenses)
-            store = SqliteStore(writer, reader, cache, vault)
+            store = SqliteStore(writer, Readers(one, other), cache, vault)
             try:
                 yield store
             finally:

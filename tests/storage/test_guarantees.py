@@ -6,12 +6,13 @@ import os
 import signal
 import sqlite3
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Self
 
 import pytest
-from storage_world import OWNER, World, member, opened
+from storage_world import ORGANIZATION, OWNER, World, member, opened
 
 from licensing.errors import KeyClaimedByOther, LimitReached, NameTaken, Refusal
 from licensing.events import Action
@@ -172,6 +173,25 @@ async def test_every_change_writes_its_event_in_the_same_transaction(world: Worl
         await world.store.write(change_and_fail)
     assert (await world.licenses.view(OWNER, issued.key)).license.notes == "whole"
     assert await world.events() == before
+
+
+async def test_a_read_that_takes_long_holds_up_no_other_even_when_its_caller_is_gone(world: World) -> None:
+    begun, done = threading.Event(), threading.Event()
+
+    def long_one(tx: Transaction) -> Steps[int]:
+        begun.set()
+        assert done.wait(30)
+        return (yield from tx.products.count(ORGANIZATION))
+
+    reading = asyncio.create_task(world.store.read(long_one))
+    assert await asyncio.to_thread(begun.wait, 30)
+    reading.cancel()
+    for _ in range(3):
+        assert await world.store.read(lambda tx: tx.products.count(ORGANIZATION)) == 0
+    assert not done.is_set()
+    done.set()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
 
 
 async def test_a_refusal_in_a_group_undoes_itself_alone(world: World) -> None:
