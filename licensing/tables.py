@@ -188,15 +188,17 @@ class Versions(Protocol):
     """What products say of their versions."""
 
     def of(self, product_id: int) -> Steps[Sequence[VersionRule]]: ...  # the newest first
-    def save(self, product_id: int, rule: VersionRule) -> Steps[None]:
-        """Add a rule, or replace the one for the same versions."""
-
+    def save(self, product_id: int, rule: VersionRule) -> Steps[None]: ...  # in place of one for the same versions
     def delete(self, product_id: int, spec: str) -> Steps[bool]: ...
     def running(self, product_id: int, *, since_ms: int) -> Steps[Sequence[tuple[str, int]]]:
         """Return each version that validated since a time, and on how many licenses, the most used first."""
 
     def licenses_on(self, product_id: int, versions: Sequence[str], *, since_ms: int) -> Steps[int]:
         """Return on how many licenses any of these versions validated since a time."""
+
+    def licenses_by_rule(  # (version, rule) in, licenses by rule out
+        self, product_id: int, ran: Sequence[tuple[str, int]], *, since_ms: int
+    ) -> Steps[dict[int, int]]: ...
 
 
 class Blacklists(Protocol):

@@ -1,6 +1,6 @@
 """How many licenses a change of a product's rules would refuse: what staff are shown before they make it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from licensing.choices import AutoRegister, UnlistedVersions, VersionMode
@@ -76,6 +76,15 @@ def licenses_on(tx: Transaction, product: Product, ran: Mapping[str, int], since
     if len(ran) <= 1:
         return sum(ran.values())
     return (yield from tx.versions.licenses_on(product.id, [*ran], since_ms=since_ms))
+
+
+def licenses_each(
+    tx: Transaction, product: Product, ran: Sequence[Mapping[str, int]], since_ms: int
+) -> Steps[Sequence[int]]:
+    """Return the same for each of these: in one go, since they can be hundreds."""
+    pairs = [(version, number) for number, each in enumerate(ran) if len(each) > 1 for version in each]
+    found = (yield from tx.versions.licenses_by_rule(product.id, pairs, since_ms=since_ms)) if pairs else {}
+    return [found.get(number, 0) if len(each) > 1 else sum(each.values()) for number, each in enumerate(ran)]
 
 
 def since(now_ms: int) -> int:

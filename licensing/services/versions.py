@@ -13,7 +13,7 @@ from licensing.ports import Clock, Steps, Store, Transaction
 from licensing.ranges import is_range
 from licensing.services.access import require
 from licensing.services.catalog import find_product
-from licensing.services.impact import called, licenses_on, running, since
+from licensing.services.impact import called, licenses_each, licenses_on, running, since
 from licensing.version_rules import Rules, difference, in_order, listed, with_changes
 from licensing.versions import VersionList, matches, tidy_spec
 
@@ -128,16 +128,16 @@ class VersionService:
             found = yield from find_product(tx, by.organization_id, product)
             rules = in_order((yield from tx.versions.of(found.id)))
             all_run = yield from running(tx, found, since_ms)
-            shown = []
-            for rule in rules:
-                ran = {version: count for version, count in all_run.items() if matches(rule.spec, version)}
-                shown.append(ListedVersions(rule, (yield from licenses_on(tx, found, ran, since_ms))))
-            unlisted = {
-                version: count
-                for version, count in all_run.items()
-                if not any(matches(rule.spec, version) for rule in rules)
-            }
-            return VersionsView(found, shown, [*unlisted.items()])
+            ran: list[dict[str, int]] = [{} for _ in rules]
+            unlisted = []
+            for version, count in all_run.items():
+                its = [each for each, rule in zip(ran, rules, strict=True) if matches(rule.spec, version)]
+                for each in its:
+                    each[version] = count
+                unlisted += [] if its else [(version, count)]
+            counts = yield from licenses_each(tx, found, ran, since_ms)
+            shown = [ListedVersions(rule, licenses) for rule, licenses in zip(rules, counts, strict=True)]
+            return VersionsView(found, shown, unlisted)
 
         return await self._store.read(work)
 

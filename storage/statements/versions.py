@@ -51,3 +51,17 @@ class VersionStatements:
             {"versions": json.dumps(versions), "product": product_id, "since": since_ms},
         )
         return int(rows[0][0])
+
+    def licenses_by_rule(
+        self, product_id: int, ran: Sequence[tuple[str, int]], *, since_ms: int
+    ) -> Steps[dict[int, int]]:
+        # One scan for all. By CROSS JOIN and CAST an attempt finds its rules in an index; else it goes through all.
+        rows = yield Statement(
+            "WITH listed AS MATERIALIZED (SELECT CAST(each.value ->> 0 AS TEXT) AS version, each.value ->> 1 AS rule"
+            " FROM json_each(:versions) AS each)"
+            " SELECT r.rule, COUNT(DISTINCT a.license_id) FROM licenses l CROSS JOIN attempts a CROSS JOIN listed r"
+            " WHERE l.product_id = :product AND a.license_id = l.id AND a.last_at_ms >= :since"
+            " AND r.version = a.version GROUP BY r.rule",
+            {"versions": json.dumps(ran), "product": product_id, "since": since_ms},
+        )
+        return dict(rows)

@@ -36,6 +36,7 @@ SQLITE_ONLY = {
     "history.add_refusals",
     "history.count_refusals",
     "versions.licenses_on",
+    "versions.licenses_by_rule",
 }
 HELD = HeldRole(organization_id=1, discord_id=HOLDER, role_id=900)
 

@@ -139,6 +139,26 @@ async def test_licenses_are_counted_once_for_a_rule_however_many_of_its_versions
     assert {it.licenses for it in (await world.versions.list(OWNER, "Pro")).listed} == {0}
 
 
+async def test_a_long_list_asks_the_database_no_more_often_than_a_short_one(world: World) -> None:
+    product = await world.product()
+    keys = [(await world.issue(discord_id=20)).key for _ in range(2)]
+    await ran(world, product.api_key, keys[0], *(f"1.{minor}" for minor in range(12)))
+    await ran(world, product.api_key, keys[1], "1.11", "1.12")
+    asked = []
+    for shown in range(2, 12):
+        await world.versions.set(OWNER, "Pro", spec=f">=0.{shown} <1.{shown}", state=ALLOWED)
+        if shown in {2, 11}:
+            statements: list[str] = []
+            for reader in world.store._reader.workers:
+                await reader.call(lambda connection, seen=statements: connection.set_trace_callback(seen.append))
+            counted = {spec: licenses for spec, _, licenses in await listed(world)}
+            asked.append(len(statements))
+    assert asked[0] == asked[1]
+    assert counted[">=0.8 <1.8"] == 1
+    await world.versions.set(OWNER, "Pro", spec=">=1.11", state=ALLOWED)
+    assert (await listed(world))[0] == (">=1.11", "allowed", 2)
+
+
 async def test_a_change_tells_how_many_it_is_about_and_how_many_it_refuses(world: World) -> None:
     product = await world.product(versions=VersionMode.ENFORCE, unlisted_versions=UnlistedVersions.ALLOW_NEWER)
     keys = [(await world.issue(discord_id=20)).key for _ in range(4)]
