@@ -6,7 +6,7 @@ a loop fills neither memory nor disk.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from functools import partial
 
 from licensing.addresses import is_pseudonym
@@ -30,7 +30,7 @@ _VERSION_LENGTH, _DEVICE_LENGTH = 64, 128
 
 _Alike = tuple[int, Status, str | None, str | None, str | None]
 _Seen = tuple[_Alike, list[int]]
-_Reason = tuple[int, int | None, Status, str | None, str | None]
+_Reason = tuple[int, int | None, Status, str | None, Hashable]
 
 
 class AttemptLog:
@@ -97,10 +97,20 @@ class RefusalLog:
         return len(self._codes) + len(self._pending) + len(self._again)
 
     def known(
-        self, product_id: int, license_id: int | None, status: Status, call: Call, *, now_ms: int
+        self,
+        product_id: int,
+        license_id: int | None,
+        status: Status,
+        call: Call,
+        *,
+        over: Hashable = None,
+        now_ms: int,
     ) -> str | None:
-        """Return the code of a refusal like this one within the hour, and count it; None if it is the first."""
-        code, since_ms = self._codes.get(_reason(product_id, license_id, status, call), ("", 0))
+        """Return the code of a refusal like this one within the hour, and count it; None if it is the first.
+
+        `over` is what it was refused over: once that has changed, the trace that is kept is not true any more.
+        """
+        code, since_ms = self._codes.get((product_id, license_id, status, call.address, over), ("", 0))
         if not code or now_ms - since_ms >= HOUR_MS:
             return None
         again = self._again.get(code)
@@ -119,11 +129,12 @@ class RefusalLog:
         call: Call,
         steps: Sequence[Step],
         *,
+        over: Hashable = None,
         now_ms: int,
     ) -> str:
         """Give a refusal a code, and remember why it was."""
         code = make_support_code(self._random_bytes)
-        self._remember(_reason(product.id, license_id, status, call), code, now_ms)
+        self._remember((product.id, license_id, status, call.address, over), code, now_ms)
         if len(self._pending) < MAX_REFUSALS:
             self._pending[code] = RefusalRecord.model_construct(
                 code=code,
@@ -224,16 +235,6 @@ def _within_caps(refusals: Sequence[RefusalRecord]) -> tuple[list[RefusalRecord]
         else:
             dropped.append(refusal.code)
     return kept[::-1], dropped
-
-
-def _reason(product_id: int, license_id: int | None, status: Status, call: Call) -> _Reason:
-    """Return what refusals that are alike have in common: who asked from where, and what they were refused over."""
-    over = None
-    if status is Status.DEVICE_LIMIT_REACHED:
-        over = call.device_id
-    elif status is Status.VERSION_NOT_ALLOWED:
-        over = call.version
-    return product_id, license_id, status, call.address, over
 
 
 def _trace(steps: Sequence[Step], *, hidden: bool) -> str:

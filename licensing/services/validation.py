@@ -1,5 +1,6 @@
 """What products ask over HTTP: is this license good, and what is known of it."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import NamedTuple
@@ -173,10 +174,10 @@ class ValidationService:
         reason, wait_s = why[0], _seconds(why[1])
         status = Status.RATE_LIMIT_EXCEEDED
         self._traces.usage.note(product.id, status, now_ms=now_ms)
-        code = self._traces.refusals.known(product.id, None, status, call, now_ms=now_ms)
+        code = self._traces.refusals.known(product.id, None, status, call, over=reason, now_ms=now_ms)
         if code is None:
             steps = [Step("limits", Outcome.FAILED, status, {"reason": reason, "retry_after_s": wait_s})]
-            code = self._traces.refusals.add(product, None, status, call, steps, now_ms=now_ms)
+            code = self._traces.refusals.add(product, None, status, call, steps, over=reason, now_ms=now_ms)
         return Answer(Verdict(status), found, None, code, reason, wait_s)
 
     async def _judged(
@@ -223,11 +224,12 @@ class ValidationService:
     def _support_code(self, judged: Judged, product: Product, call: Call, now_ms: int) -> str:
         verdict, found, license_ = judged
         license_id = verdict.license.id if verdict.license else None
-        code = self._traces.refusals.known(product.id, license_id, verdict.status, call, now_ms=now_ms)
+        over = _over(judged, product, call)
+        code = self._traces.refusals.known(product.id, license_id, verdict.status, call, over=over, now_ms=now_ms)
         if code is not None:
             return code
         steps = trace(found, license_, call, now_ms=now_ms)
-        return self._traces.refusals.add(product, license_id, verdict.status, call, steps, now_ms=now_ms)
+        return self._traces.refusals.add(product, license_id, verdict.status, call, steps, over=over, now_ms=now_ms)
 
     async def _register(
         self, product: ProductSnapshot, product_id: int, call: Call, planned: Verdict, now_ms: int
@@ -256,6 +258,22 @@ def _with_room(tx: Transaction, license_: LicenseSnapshot) -> Steps[LicenseSnaps
         return license_
     freed = yield from tx.addresses.free_idlest(license_.license.id, keep=SEATS_KEPT - 1)
     return replace(license_, addresses=license_.addresses - set(freed))
+
+
+def _over(judged: Judged, product: Product, call: Call) -> Hashable:
+    """Return what a license was refused over, as little as tells whether its trace is still true."""
+    status, license_ = judged.verdict.status, judged.license
+    if license_ is None:
+        return None
+    it, settings = license_.license, product.settings
+    if status is Status.IP_LIMIT_REACHED:
+        return len(license_.addresses), it.max_ips, settings.auto_register
+    if status is Status.DEVICE_LIMIT_REACHED:
+        return call.device_id, len(license_.devices), settings.max_devices
+    if status is Status.VERSION_NOT_ALLOWED:
+        pin = it.version_pinned, it.version_min, it.version_max
+        return call.version, judged.product.versions.judge(call.version), pin
+    return it.expires_at_ms if status is Status.EXPIRED else None
 
 
 def _has_ended(product: ProductSnapshot, now_ms: int) -> bool:

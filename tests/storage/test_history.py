@@ -1,6 +1,7 @@
 """What validations leave behind: bounded in memory and on disk, never lost nor doubled, told to nobody else."""
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,9 +15,10 @@ from licensing.models import RefusalRecord
 from licensing.ports import Unavailable
 from licensing.services.answers import Answer
 from licensing.services.catalog import NewApiKey
+from licensing.services.changes import Edit
 from licensing.services.history import HistoryService, Keeping
 from licensing.services.licenses import Issued
-from licensing.services.limits import Rates
+from licensing.services.limits import Rates, Reason
 from licensing.services.logs import MAX_ATTEMPTS, MAX_CODES, MAX_REFUSALS, AttemptLog
 from licensing.services.upkeep import UpkeepService
 from licensing.verdict import Call, Outcome, Status
@@ -93,6 +95,40 @@ async def test_refusals_that_differ_in_license_reason_or_address_have_codes_of_t
     }
     assert len(codes) == 4
     assert await code_of(world, product, "ANOTHER-KEY") in codes, "which unknown key it was must not show"
+
+
+async def test_a_refusal_over_seats_has_a_new_code_once_the_seats_are_others(world: World) -> None:
+    product = await world.product()
+    issued = await world.issue(discord_id=HOLDER, max_ips=1)
+    assert (await ask(world, product, issued.key)).verdict.valid
+    first = await code_of(world, product, issued.key, "203.0.113.9")
+    assert await code_of(world, product, issued.key, "203.0.113.9") == first
+    await world.changes.edit(OWNER, issued.key, Edit(max_ips=2))
+    assert (await ask(world, product, issued.key, "203.0.113.2")).verdict.valid
+    second = await code_of(world, product, issued.key, "203.0.113.9")
+    assert await code_of(world, product, issued.key, "203.0.113.9") == second != first
+    await world.refusals.flush(world.store)
+    limits = []
+    for code in (first, second):
+        kept = await stored(world, code)
+        assert kept is not None
+        facts = {step["check"]: step["fact"] for step in json.loads(kept.trace)}
+        limits.append((facts["address"]["taken"], facts["address"]["limit"], kept.count))
+    assert limits == [(1, 1, 2), (2, 2, 2)]
+
+
+async def test_calls_that_were_turned_away_have_a_code_for_each_limit(world: World) -> None:
+    limited = World(world.store, rates=Rates(license_per_minute=2, address_per_minute=3))
+    product = await limited.product()
+    keys = [(await limited.issue(discord_id=HOLDER)).key for _ in range(2)]
+    answers = [await ask(limited, product, key) for key in (keys[0], keys[0], keys[0], keys[1], keys[1])]
+    turned_away = {answer.reason: answer.support_code for answer in answers if answer.reason is not None}
+    assert set(turned_away) == {Reason.LICENSE, Reason.ADDRESS}
+    await limited.refusals.flush(limited.store)
+    for reason, code in turned_away.items():
+        kept = await stored(limited, str(code))
+        assert kept is not None
+        assert json.loads(kept.trace)[0]["fact"]["reason"] == reason
 
 
 async def test_a_refusal_over_a_device_or_a_version_has_a_code_for_each_of_them(world: World) -> None:
