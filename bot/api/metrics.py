@@ -162,7 +162,7 @@ def _requests(metrics: Metrics) -> Iterator["Metric"]:
 
 def _connections(traffic: Traffic) -> Iterator["Metric"]:
     yield _gauge("keyport_http_connections", "Connections that are open now.", value=traffic.connections)
-    turned_away = "Connections closed at once because too many were open."
+    turned_away = "Connections closed because too many were open."
     yield _counter("keyport_http_connections_refused", turned_away, value=traffic.turned_away)
 
 

@@ -9,6 +9,7 @@ import itertools
 import logging
 import re
 import secrets
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -103,8 +104,7 @@ def _name_requests(server: web.Server, ids: RequestIds) -> None:
     make_request = server.request_factory
 
     def named(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
-        if protocol.deadline is not None:
-            protocol.begin()
+        protocol.begin()
         # This is the connection's task, whose variables the request's own task inherits.
         request_id.set(ids.of(message.headers))
         return make_request(message, payload, protocol, writer, task)
@@ -113,26 +113,39 @@ def _name_requests(server: web.Server, ids: RequestIds) -> None:
 
 
 class Crowd:
-    """All open connections, of which there may be so many."""
+    """All open connections, of which there may be so many; for a new one the one goes that was idle longest."""
 
     def __init__(self, traffic: Traffic, *, at_most: int) -> None:
         self.traffic = traffic
         self._at_most = at_most
+        self._idle: OrderedDict[Connection, None] = OrderedDict()
         self._warning = Seldom(CROWD_LOGGED_EVERY_S)
 
-    def enter(self) -> bool:
-        """Count a connection and return whether there is room for it."""
+    def enter(self, connection: "Connection") -> bool:
+        """Count a connection and return whether there is room for it, or could be made."""
         self.traffic.connections += 1
-        if self.traffic.connections <= self._at_most:
-            return True
-        self.traffic.turned_away += 1
-        if self._warning.is_due(now_s=asyncio.get_running_loop().time()):
-            _log.warning("More than %s connections are open; new ones are closed at once.", self._at_most)
-        return False
+        if self.traffic.connections > self._at_most:
+            self.traffic.turned_away += 1
+            if self._warning.is_due(now_s=asyncio.get_running_loop().time()):
+                _log.warning("More than %s connections are open; idle ones are closed first.", self._at_most)
+            if not self._idle:
+                return False
+            self._idle.popitem(last=False)[0].force_close()
+        self.rest(connection)
+        return True
 
-    def leave(self) -> None:
+    def work(self, connection: "Connection") -> None:
+        """Note that a connection has a request to be answered."""
+        self._idle.pop(connection, None)
+
+    def rest(self, connection: "Connection") -> None:
+        """Note that a connection waits for a request from now on."""
+        self._idle[connection] = None
+
+    def leave(self, connection: "Connection") -> None:
         """Count a connection that ended, turned away or not."""
         self.traffic.connections -= 1
+        self._idle.pop(connection, None)
 
 
 class Connection(web.RequestHandler):
@@ -161,7 +174,7 @@ class Connection(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to read, unless there are too many connections already."""
-        if not self._crowd.enter():
+        if not self._crowd.enter(self):
             transport.close()
             return
         super().connection_made(transport)
@@ -170,12 +183,13 @@ class Connection(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection."""
-        self._crowd.leave()
         self.begin()
+        self._crowd.leave(self)
         super().connection_lost(exc)
 
     def begin(self) -> None:
-        """Note that the first request has arrived, or never will."""
+        """Note that a request has arrived, or never will."""
+        self._crowd.work(self)
         if self.deadline is not None:
             self.deadline.cancel()
             self.deadline = None
@@ -192,6 +206,9 @@ class Connection(web.RequestHandler):
         headers = resp.headers
         headers[REQUEST_ID] = request_id.get()
         headers[hdrs.SERVER] = SERVER_NAME
+        if self.transport is not None:
+            # Before anything else runs the answer is in the transport's buffer, which is sent whatever happens.
+            self._crowd.rest(self)
         return super().finish_response(request, resp, start_time)
 
     def handle_error(

@@ -5,6 +5,7 @@ import gzip
 import json
 import logging
 import resource
+from contextlib import AsyncExitStack
 
 import pytest
 from aiohttp import web
@@ -15,7 +16,7 @@ from bot.api.errors import answering
 from bot.api.health import healthz
 from bot.api.limits import BODY_LIMIT, HEADERS_LIMIT, LINE_LIMIT
 from bot.api.metrics import Traffic
-from bot.api.server import _room
+from bot.api.server import Crowd, _room
 
 KEY = "ABCD-EFGH-JKMN-PQR8"
 GOOD = json.dumps({"license_key": KEY}).encode()
@@ -315,18 +316,73 @@ async def test_a_request_that_takes_long_to_answer_is_not_taken_for_one_that_nev
             assert (await line.ask(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")).raw == b"done"
 
 
-async def test_more_lines_than_there_may_be_are_closed_at_once_and_the_log_says_so_once(monkeypatch, caplog):
+async def test_whoever_holds_idle_lines_keeps_nobody_out_and_loses_the_one_that_was_idle_longest(monkeypatch):
+    monkeypatch.setattr("bot.api.server.CONNECTIONS_AT_MOST", 4)
+    app, traffic = web.Application(), Traffic()
+    app.router.add_get("/healthz", answering(healthz))
+    async with serve(app, host="127.0.0.1", port=0, traffic=traffic) as (host, port), AsyncExitStack() as stack:
+        url = f"http://{host}:{port}"
+        mute, half, asked, again = [await stack.enter_async_context(line_to(url)) for _ in range(4)]
+        half.writer.write(HEALTH[:-2])
+        for line in (asked, again, asked):
+            assert (await line.ask(HEALTH)).code == 200
+        for idlest in (mute, half, again):
+            newest = await stack.enter_async_context(line_to(url))
+            assert (await newest.ask(HEALTH)).code == 200
+            assert await idlest.is_closed()
+        assert (await asked.ask(HEALTH)).code == 200
+        assert traffic.turned_away == 3
+        assert traffic.connections == 4
+
+
+async def test_callers_who_left_before_their_answer_are_forgotten(monkeypatch):
+    crowds, app, at_work, may_end = [], web.Application(), asyncio.Semaphore(0), asyncio.Event()
+
+    class Watched(Crowd):
+        def __init__(self, *arguments, **settings):
+            super().__init__(*arguments, **settings)
+            crowds.append(self)
+
+    async def slow(_request: web.Request) -> web.Response:
+        at_work.release()
+        await may_end.wait()
+        return web.Response(body=b"done")
+
+    monkeypatch.setattr("bot.api.server.Crowd", Watched)
+    app.router.add_get("/", slow)
+    async with serve(app, host="127.0.0.1", port=0) as (host, port):
+        async with line_to(f"http://{host}:{port}") as line:
+            line.writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            await at_work.acquire()
+        while crowds[0].traffic.connections:
+            await asyncio.sleep(0.01)
+        may_end.set()
+    assert not crowds[0]._idle
+
+
+async def test_more_lines_at_work_than_there_may_be_are_closed_at_once_and_the_log_says_so_once(monkeypatch, caplog):
     monkeypatch.setattr("bot.api.server.CONNECTIONS_AT_MOST", 2)
     caplog.set_level(logging.WARNING)
-    app, traffic = web.Application(), Traffic()
+    app, traffic, may_end, at_work = web.Application(), Traffic(), asyncio.Event(), asyncio.Semaphore(0)
+
+    async def slow(_request: web.Request) -> web.Response:
+        at_work.release()
+        await may_end.wait()
+        return web.Response(body=b"done")
+
+    app.router.add_get("/slow", slow)
     app.router.add_get("/healthz", answering(healthz))
     async with serve(app, host="127.0.0.1", port=0, traffic=traffic) as (host, port):
         url = f"http://{host}:{port}"
         async with line_to(url) as first, line_to(url) as second:
-            assert [(await line.ask(HEALTH)).code for line in (first, second)] == [200, 200]
+            for line in (first, second):
+                line.writer.write(HEALTH.replace(b"/healthz", b"/slow"))
+                await at_work.acquire()
             for _ in range(3):
                 async with line_to(url) as third:
                     assert await third.is_closed()
+            may_end.set()
+            assert [(await line.answer()).raw for line in (first, second)] == [b"done", b"done"]
             assert (await first.ask(HEALTH)).code == 200
         assert traffic.turned_away == 3
         assert caplog.text.count("connections are open") == 1
