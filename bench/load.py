@@ -21,6 +21,7 @@ from bench.process import LOAD_CORE, command, spawn
 WRK = shutil.which("wrk")
 GENERATOR = "wrk" if WRK else "bench/load.py"
 
+_STARTS_WITHIN_S = 0.5
 _SCRIPT = Path(__file__).with_name("validate.lua")
 
 
@@ -51,12 +52,14 @@ class Running:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
+        self._listens_at = time.monotonic() + _STARTS_WITHIN_S
 
     def stop(self) -> Load:
         """End it now.
 
         Raises: NotServedError.
         """
+        time.sleep(max(0.0, self._listens_at - time.monotonic()))  # before, the signal would end it without a word
         self._process.send_signal(signal.SIGINT)
         return self.result()
 

@@ -148,10 +148,12 @@ class Shares:
         """Return whose share is used up, and the milliseconds to 00:00 UTC."""
         if now_ms // DAY_MS != self._day or len(self._taken) >= SHARERS_AT_MOST:
             self._day, self._taken = now_ms // DAY_MS, {}
-        found = []
-        if self._taken.get(of_license, 0) * 100 >= quota * self._license_percent:
+        found, all_of_it = [], 100  # and then the quota itself tells
+        percent = self._license_percent
+        if percent < all_of_it and self._taken.get(of_license, 0) * 100 >= quota * percent:
             found.append((Reason.LICENSE, DAY_MS - now_ms % DAY_MS))
-        if of_address is not None and self._taken.get(of_address, 0) * 100 >= quota * self._address_percent:
+        percent = self._address_percent
+        if percent < all_of_it and of_address is not None and self._taken.get(of_address, 0) * 100 >= quota * percent:
             found.append((Reason.ADDRESS, DAY_MS - now_ms % DAY_MS))
         return found
 

@@ -155,7 +155,7 @@ class ValidationService:
             self._limits.refund(product.id, call.address, digest)
             return self._refused(found, product, call, (Reason.QUOTA, wait_ms), now_ms)
         wait_ms = 1000 * await usage.wait_s(product.id, limit=quota, now_ms=now_ms)
-        return self._refused(found, product, call, max(spent, (Reason.QUOTA, wait_ms), key=itemgetter(1)), now_ms)
+        return self._refused(found, product, call, max((Reason.QUOTA, wait_ms), spent, key=itemgetter(1)), now_ms)
 
     async def _guesses_ms(self, product_id: int, address: str | None, digest: bytes, now_ms: int) -> int:
         """Return how long a guesser must wait, who learns nothing; a customer known at that address need not."""

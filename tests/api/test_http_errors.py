@@ -331,7 +331,9 @@ async def no_license(shop, api_key):
 async def no_file(shop, api_key):
     found = (await shop.catalog.list(make_actor()))[0]
     await shop.catalog.change_settings(make_actor(), found.id, license_file_days=7)
-    reply = await shop.get(f"/api/v1/license/{KEY}/file", api_key)
+    issued = await shop.issue()
+    await shop.licenses.revoke(make_actor(), issued.key)
+    reply = await shop.get(f"/api/v1/license/{issued.key}/file", api_key)
     return reply.code, reply.raw
 
 
@@ -389,7 +391,7 @@ GOLDEN = {
         narrow_key,
         "This API key may only validate; look licenses up with the product's own.",
     ),
-    ("403", "`license_not_found`"): (no_file, explanation(Status.LICENSE_NOT_FOUND)),
+    ("403", "`revoked`"): (no_file, explanation(Status.REVOKED)),
     ("404", "`license_not_found`"): (no_license, "This product has no license with this key."),
     ("404", "`invalid_request`"): (
         nowhere,
