@@ -26,6 +26,9 @@ CONFIG = f"""
 url = "sqlite:///{{folder}}/keyport.db"
 [api]
 port = 0
+[limits]
+license_quota_percent = 100
+address_quota_percent = 100
 [plans.default]
 calls_per_product_per_day = {QUOTA}
 """
