@@ -14,9 +14,10 @@ from sqlalchemy import MetaData, create_engine
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateTable
-from storage_world import OWNER, opened
+from storage_world import OWNER, World, opened
 
-from storage import DatabaseSettings, maintenance, migrate
+from licensing.models import Plan
+from storage import DatabaseSettings, maintenance, migrate, open_store
 from storage import sqlite as driver
 from storage.errors import StoreRefused
 from storage.revisions import HEAD, REVISIONS
@@ -233,7 +234,7 @@ async def test_a_snapshot_taken_while_others_write_is_whole_and_fits_its_key_fil
 async def test_a_database_of_the_first_version_is_migrated_with_everything_in_it(settings: DatabaseSettings) -> None:
     key = await made(settings)
     first = settings.path.with_name("first.db")
-    _as_the_first_version_would_have_written_it(settings.path, first)
+    _as_an_older_version_would_have_written_it(settings.path, "0001", first)
     settings.path.unlink()
     first.rename(settings.path)
     assert await refused(settings) == "database_older"
@@ -243,15 +244,71 @@ async def test_a_database_of_the_first_version_is_migrated_with_everything_in_it
         assert (await world.licenses.view(OWNER, key)).customer is not None
 
 
-def _as_the_first_version_would_have_written_it(now: Path, first: Path) -> None:
-    migrate.upgrade(first, to="0001")
-    with closing(sqlite3.connect(first)) as connection, connection:
+async def test_a_database_of_the_second_version_keeps_its_licenses_seats_keys_and_what_is_left_of_the_day(
+    settings: DatabaseSettings,
+) -> None:
+    plans = {"default": Plan(calls_per_product_per_day=5)}
+    async with opened(settings) as world:
+        product, other = await world.product(), await world.product("Lite")
+        held, stock = await world.issue(discord_id=20, max_ips=2), await world.issue(discord_id=None)
+        old = product.api_key
+        product = await world.catalog.rotate_key(OWNER, name="Pro", grace="7d")
+        for address in ("203.0.113.1", "203.0.113.2", "203.0.113.3"):
+            await world.validate(product.api_key, held.key, address)
+        await world.validate(other.api_key, "NO-SUCH-KEY")
+        await world.usage.flush(world.store)
+        await world.seen.flush(world.store)
+    second = settings.path.with_name("second.db")
+    _as_an_older_version_would_have_written_it(settings.path, "0002", second)
+    before = _rows(second, "licenses", "license_keys", "license_addresses", "customers", "events", "usage_daily")
+    second.replace(settings.path)
+    assert maintenance.migrate(settings) == maintenance.MigrationReport("0002", HEAD)
+
+    after = _rows(settings.path, *before)
+    assert sum(len(rows) for rows in before.values()) >= 12
+    assert after.pop("usage_daily") == {(*row, "unknown") for row in before.pop("usage_daily")}
+    assert after == before
+    with closing(sqlite3.connect(settings.path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert connection.execute("SELECT DISTINCT name, scope FROM api_keys").fetchall() == [(None, "full")]
+        assert connection.execute("SELECT name FROM organizations ORDER BY id").fetchall() == [
+            ("platform",),
+            ("Shop 1",),
+        ]
+    async with open_store(settings) as store:
+        world = World(store, plans=plans)
+        first = await world.validate(product.api_key, held.key, "203.0.113.2")
+        assert (first.status, first.ip_registered, first.ip_count) == ("active", True, 2)
+        assert (await world.validate(old, held.key, "203.0.113.3")).status == "ip_limit_reached"
+        assert (await world.validate(product.api_key, held.key)).status == "rate_limit_exceeded"  # 3 of 5 were used
+        assert (await world.validate(other.api_key, "NO-SUCH-KEY")).status == "license_not_found"
+        assert await world.licenses.reveal(OWNER, stock.key) == stock.key
+
+
+def _rows(path: Path, *tables: str) -> dict[str, set[tuple[object, ...]]]:
+    """Return what the second version keeps in its tables, and of usage the status too if it is known."""
+    found = {}
+    with closing(sqlite3.connect(path)) as connection:
+        for table in tables:
+            names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+            old = [name for name in names if name not in {"version_pinned", "version_min", "version_max", "custom"}]
+            old.sort(key="status".__eq__)
+            found[table] = set(connection.execute(f"SELECT {', '.join(old)} FROM {table}"))
+    return found
+
+
+def _as_an_older_version_would_have_written_it(now: Path, revision: str, then: Path) -> None:
+    migrate.upgrade(then, to=revision)
+    with closing(sqlite3.connect(then)) as connection, connection:
         connection.execute("ATTACH ? AS now", (str(now),))
         for (table,) in connection.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'").fetchall():
             if table not in ("alembic_version", "sqlite_sequence"):
                 columns = ", ".join(row[1] for row in connection.execute(f"PRAGMA main.table_info({table})"))
                 newer = "id = 0" if table == "organizations" else "false"  # the platform came later
                 rows = f"SELECT {columns} FROM now.{table} WHERE NOT ({newer})"
+                if table == "usage_daily":  # one row a day, however the calls ended
+                    rows = "SELECT product_id, day, SUM(calls) FROM now.usage_daily GROUP BY product_id, day"
                 connection.execute(f"INSERT INTO main.{table} ({columns}) {rows}")
 
 
