@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from licensing.choices import KeyScope, Permission
-from licensing.errors import ApiKeyNotFound, KeyNameTaken, ProductNotFound, TooManyApiKeys
+from licensing.errors import ApiKeyNotFound, KeyNameTaken, TooManyApiKeys
 from licensing.events import Action, happened
 from licensing.input_errors import KeyNameInvalid
 from licensing.keys import API_KEY_PREFIX_LENGTH, RandomBytes, api_key_digest, make_api_key
 from licensing.models import Actor, ApiKey, Product
 from licensing.ports import Clock, Steps, Store, Transaction
 from licensing.services.access import require
-from licensing.services.catalog import NewApiKey, find_product
+from licensing.services.catalog import NewApiKey, find_product, lock_product
+from licensing.services.names import tidy_name
 
 KEY_NAME_LIMIT = 32
 NAMED_KEYS_LIMIT = 4
@@ -46,12 +47,13 @@ class ApiKeyService:
 
         Raises: NotAllowed, ProductNotFound, KeyNameInvalid, KeyNameTaken, TooManyApiKeys.
         """
-        name, now_ms, api_key = tidy_key_name(name), self._clock(), make_api_key(self._random_bytes)
+        name = tidy_name(name, limit=KEY_NAME_LIMIT, refusal=KeyNameInvalid)
+        now_ms, api_key = self._clock(), make_api_key(self._random_bytes)
         prefix = api_key[:API_KEY_PREFIX_LENGTH]
         key = ApiKey(prefix=prefix, created_at_ms=now_ms, name=name, scope=KeyScope.VALIDATE)
 
         def work(tx: Transaction) -> Steps[Product]:
-            found = yield from _locked(tx, by, product)
+            found = yield from lock_product(tx, by, product)
             living = yield from tx.products.named_api_keys(found.id, now_ms=now_ms)
             taken = _named(living, name)
             if taken is not None:
@@ -77,7 +79,7 @@ class ApiKeyService:
         now_ms = self._clock()
 
         def work(tx: Transaction) -> Steps[NamedKey]:
-            found = yield from _locked(tx, by, product)
+            found = yield from lock_product(tx, by, product)
             key = _named((yield from tx.products.named_api_keys(found.id, now_ms=now_ms)), name)
             if key is None or prefix not in (None, key.prefix):
                 raise ApiKeyNotFound(text=name)
@@ -119,30 +121,6 @@ class ApiKeyService:
         return await self._store.read(work)
 
 
-def tidy_key_name(name: str) -> str:
-    """Return a key's name without stray blanks.
-
-    Raises: KeyNameInvalid.
-    """
-    tidied = " ".join(name.split())
-    if not tidied or len(tidied) > KEY_NAME_LIMIT or not tidied.isprintable():
-        raise KeyNameInvalid(limit=KEY_NAME_LIMIT)
-    return tidied
-
-
 def _named(keys: Sequence[ApiKey], name: str) -> ApiKey | None:
     sought = " ".join(name.split()).casefold()
     return next((key for key in keys if key.name is not None and key.name.casefold() == sought), None)
-
-
-def _locked(tx: Transaction, by: Actor, product: str | int) -> Steps[Product]:
-    """Return a product whose keys nobody else changes until the transaction ends.
-
-    Raises: NotAllowed, ProductNotFound.
-    """
-    yield from require(tx, by, Permission.PRODUCTS_EDIT)
-    found = yield from find_product(tx, by.organization_id, product)
-    locked = yield from tx.products.lock(by.organization_id, found.id)
-    if locked is None:
-        raise ProductNotFound(text=str(product))
-    return locked

@@ -21,6 +21,7 @@ from licensing.models import PRODUCT_NAME_LIMIT, Actor, ApiKey, Product, Product
 from licensing.ports import Clock, Search, Steps, Store, Transaction
 from licensing.services.access import require, require_any
 from licensing.services.impact import SettingsImpact, settings_impact
+from licensing.services.names import tidy_name
 from licensing.services.organizations import Plans, require_room
 from licensing.services.switches import checked_custom, checked_switches
 from licensing.verdict import Status
@@ -67,7 +68,8 @@ class CatalogService:
 
         Raises: NotAllowed, NameInvalid, NameTaken, LimitReached.
         """
-        name, now_ms, api_key = tidy_name(name), self._clock(), make_api_key(self._random_bytes)
+        name = tidy_name(name, limit=PRODUCT_NAME_LIMIT, refusal=NameInvalid)
+        now_ms, api_key = self._clock(), make_api_key(self._random_bytes)
         draft = Product(
             id=0,
             organization_id=by.organization_id,
@@ -218,9 +220,7 @@ class CatalogService:
         self, by: Actor, name: str | int, update: Callable[[Product], dict[str, Any]], now_ms: int
     ) -> ProductChanged:
         def work(tx: Transaction) -> Steps[ProductChanged]:
-            yield from require(tx, by, Permission.PRODUCTS_EDIT)
-            found = yield from find_product(tx, by.organization_id, name)
-            before = (yield from tx.products.lock(by.organization_id, found.id)) or found
+            before = yield from lock_product(tx, by, name)
             after = before.model_copy(update=update(before))
             if after == before:
                 raise NothingToChange
@@ -254,17 +254,6 @@ def _require_plain_role(tx: Transaction, by: Actor, role_id: int | None) -> Step
         raise RoleCarriesPermissions
 
 
-def tidy_name(name: str) -> str:
-    """Return a product name without stray blanks.
-
-    Raises: NameInvalid.
-    """
-    tidied = " ".join(name.split())
-    if not tidied or len(tidied) > PRODUCT_NAME_LIMIT or not tidied.isprintable():
-        raise NameInvalid(limit=PRODUCT_NAME_LIMIT)
-    return tidied
-
-
 def find_product(tx: Transaction, organization_id: int, name: str | int) -> Steps[Product]:
     """Return a product by its name, whatever the case, or by its id.
 
@@ -277,6 +266,19 @@ def find_product(tx: Transaction, organization_id: int, name: str | int) -> Step
     if product is None:
         raise ProductNotFound(text=str(name))
     return product
+
+
+def lock_product(tx: Transaction, by: Actor, name: str | int) -> Steps[Product]:
+    """Return a product that nobody else changes until the transaction ends, to whoever may edit products.
+
+    Raises: NotAllowed, ProductNotFound.
+    """
+    yield from require(tx, by, Permission.PRODUCTS_EDIT)
+    found = yield from find_product(tx, by.organization_id, name)
+    locked = yield from tx.products.lock(by.organization_id, found.id)
+    if locked is None:  # it vanished in between
+        raise ProductNotFound(text=str(name))
+    return locked
 
 
 def _view(tx: Transaction, product: Product, now_ms: int) -> Steps[ProductView]:

@@ -13,7 +13,7 @@ from licensing.models import Actor, Product, SigningKey
 from licensing.ports import Clock, Signer, Steps, Store, Transaction
 from licensing.proofs import current_key, ends_before, has_ended, newest_key, signs
 from licensing.services.access import require
-from licensing.services.catalog import find_product
+from licensing.services.catalog import find_product, lock_product
 
 _NOTHING_PUBLIC: Mapping[str, Any] = {}
 _Signing = tuple[Product, Sequence[SigningKey]]
@@ -151,7 +151,7 @@ class SigningService:
         new = await self._made(found.product.id, kind, now_ms, begins_ms)
 
         def work(tx: Transaction) -> Steps[_Signing]:
-            product = yield from _locked(tx, by, found.product.id)
+            product = yield from lock_product(tx, by, found.product.id)
             keys = yield from tx.signing_keys.of(product.id)
             _require_newest(keys, kind, replacing)
             ends = list(ends_before(keys, kind, begins_ms=begins_ms, now_ms=now_ms))
@@ -216,18 +216,6 @@ class SigningService:
         return _NOTHING_PUBLIC if key.kind is SigningKind.HMAC else self._signer.jwk(key)
 
 
-def _locked(tx: Transaction, by: Actor, product_id: int) -> Steps[Product]:
-    """Return a product as it stays until the transaction ends.
-
-    Raises: NotAllowed, ProductNotFound.
-    """
-    yield from require(tx, by, Permission.PRODUCTS_EDIT)
-    product = yield from tx.products.lock(by.organization_id, product_id)
-    if product is None:
-        raise ProductNotFound(text=f"#{product_id}")
-    return product
-
-
 def _switched(
     tx: Transaction, by: Actor, product_id: int, kind: SigningKind, *, on: bool, now_ms: int
 ) -> Steps[tuple[Product, dict[str, dict[str, Any]]]]:
@@ -235,7 +223,7 @@ def _switched(
 
     Raises: NotAllowed, ProductNotFound, NothingToChange.
     """
-    before = yield from _locked(tx, by, product_id)
+    before = yield from lock_product(tx, by, product_id)
     if signs(before.settings, kind) is on:
         raise NothingToChange
     switch = {"sign_hmac": on} if kind is SigningKind.HMAC else {"sign_headers": kind if on else None}

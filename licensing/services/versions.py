@@ -12,7 +12,7 @@ from licensing.models import Actor, Product, VersionRule
 from licensing.ports import Clock, Steps, Store, Transaction
 from licensing.ranges import is_range
 from licensing.services.access import require
-from licensing.services.catalog import find_product
+from licensing.services.catalog import find_product, lock_product
 from licensing.services.impact import called, licenses_each, licenses_on, running, since
 from licensing.version_rules import Rules, difference, in_order, listed, with_changes
 from licensing.versions import VersionList, matches, tidy_spec
@@ -202,9 +202,7 @@ class _Change(NamedTuple):
 
 def _locked(tx: Transaction, by: Actor, product: str | int) -> Steps[tuple[Product, Rules]]:
     """Return a product that nobody else can change now, with its rules."""
-    yield from require(tx, by, Permission.PRODUCTS_EDIT)
-    found = yield from find_product(tx, by.organization_id, product)
-    found = (yield from tx.products.lock(by.organization_id, found.id)) or found
+    found = yield from lock_product(tx, by, product)
     return found, (yield from tx.versions.of(found.id))
 
 
