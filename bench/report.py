@@ -38,7 +38,9 @@ class Ratio:
 
 def ratio(pairs: Iterable[tuple[float, float]]) -> Ratio:
     """Return the ratio of ours to theirs over interleaved rounds."""
-    found = [ours / theirs for ours, theirs in pairs]
+    found = [ours / theirs for ours, theirs in pairs if theirs]
+    if not found:
+        raise SystemExit("The bare handler answered nothing in any round; make the rounds longer with --seconds.")
     return Ratio(statistics.median(found), min(found), max(found))
 
 

@@ -70,7 +70,7 @@ class ValidationService:
         now_ms = self._clock()
         product = await self.product(api_key)
         if product is None:
-            return self._unknown(call.address, now_ms)
+            return self.unknown_key(call.address)
         if product.product is None:
             return Answer(judge(product, None, call, now_ms=now_ms), product)
         digest = self._vault.digest(tidy(call.key))
@@ -93,7 +93,7 @@ class ValidationService:
         now_ms = self._clock()
         found = await self.product(api_key)
         if found is None:
-            return self._unknown(address, now_ms)
+            return self.unknown_key(address)
         if found.scope is not KeyScope.FULL:
             return Answer(Verdict(Status.INVALID_API_KEY), found)
         if found.product is None or len(key) > LICENSE_KEY_MAX_LENGTH:
@@ -119,9 +119,7 @@ class ValidationService:
 
     def unknown_key(self, address: str | None) -> Answer:
         """Return what a caller is told whose API key is nobody's; too many such calls are turned away."""
-        return self._unknown(address, self._clock())
-
-    def _unknown(self, address: str | None, now_ms: int) -> Answer:
+        now_ms = self._clock()
         wait_ms = self._limits.guesses(None, address, now_ms=now_ms)
         if wait_ms:
             verdict = Verdict(Status.RATE_LIMIT_EXCEEDED)

@@ -11,13 +11,13 @@ from bench.document import write
 from bench.options import Options
 from bench.report import Line
 
-PARTS = ("hot", "size", "writes", "truth", "two", "discord", "start")
+PARTS = ("hot", "size", "truth", "discord", "start")
 ROOT = Path(__file__).parents[2]
-SMALLEST = {"rounds": 1, "seconds": 0.1, "licenses": 200, "small": 20, "checks": 300, "kills": 1, "loops": "asyncio"}
+SMALLEST = {"rounds": 1, "seconds": 0.2, "licenses": 200, "small": 20, "checks": 300, "kills": 1, "loops": "asyncio"}
 
 
 @pytest.mark.timeout(240)  # sixteen processes, on whatever machine
-def test_every_part_runs_to_its_end_and_what_must_hold_at_any_speed_holds(tmp_path):
+def test_the_parts_run_to_their_end_and_what_must_hold_at_any_speed_holds(tmp_path):
     sizes = [text for name, value in SMALLEST.items() for text in (f"--{name}", str(value))]
     command = [sys.executable, "-m", "bench", *sizes, "--folder", str(tmp_path), "--only", *PARTS]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -27,13 +27,12 @@ def test_every_part_runs_to_its_end_and_what_must_hold_at_any_speed_holds(tmp_pa
     for variant in ("1 connection", "16 connections", "64 connections", "64 connections, with the bot"):
         assert "of the bare handler" in lines[f"hot path: asyncio, {variant}"]
     assert "MiB" in lines["size: memory after that, cache at its default bound"]
-    assert "/s" in lines["writes: claims through the service"]
     for which in ("one process", "two processes on one file"):
         assert lines[f"truth: wrong after an acknowledgement, {which}"].startswith("0 of ")
     assert lines["truth: acknowledged registrations lost after 1 times kill -9"].startswith("0")
     assert lines["start: of those sqlalchemy, alembic, matplotlib"].startswith("none")
     assert lines["start: bot and API import of those three"].startswith("none")
-    assert {name.partition(":")[0] for name in lines} >= {"two", "discord"}
+    assert {name.partition(":")[0] for name in lines} == {"hot path", *PARTS[1:]}
 
 
 def test_the_page_keeps_what_was_written_by_hand(tmp_path):

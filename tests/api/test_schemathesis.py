@@ -21,7 +21,7 @@ from licensing.models import Block, VersionRule
 from licensing.services.changes import ChangeService
 from licensing.services.limits import Rates
 
-EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "30")  # of each operation, beside those that the description itself gives
+EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "15")  # of each operation, beside those that the description itself gives
 SEED = os.environ.get("FUZZ_SEED", "20250615")
 METRICS_TOKEN = "metrics-token-of-the-test"
 
