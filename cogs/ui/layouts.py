@@ -132,6 +132,7 @@ def product_panel(found: ProductView, *, switches: Sequence[str]) -> discord.ui.
         _("**Licenses not revoked:** {count}").format(count=found.holders),
         *switches,
         _("**Created:** {when}").format(when=words.when(product.created_at_ms)),
+        _("**Number:** {id}").format(id=product.id),
     ]
     for key in found.api_keys:
         if key.valid_until_ms is None:
