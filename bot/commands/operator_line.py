@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.options import ConfigPath, Format, Refused, settings
+from bot.commands.options import ConfigPath, Format, Refused, group, settings
 from i18n import gettext as _
 
 License = Annotated[
@@ -46,22 +46,18 @@ _FIRST_SNOWFLAKE = 10**14  # Discord counts from 2015, and its first ids have fi
 
 def add_to(line: typer.Typer) -> None:
     """Add the commands that do by hand what staff do in Discord."""
-    licenses = _group(_("Issue, suspend, reinstate, revoke and restore licenses, without Discord."))
+    licenses = group(_("Issue, suspend, reinstate, revoke and restore licenses, without Discord."))
     licenses.command("issue", help=_("Issue a license and print its key."))(_issue)
     licenses.command("suspend", help=_("Pause a license."))(_suspend)
     licenses.command("reinstate", help=_("End a license's pause."))(_reinstate)
     licenses.command("revoke", help=_("End a license for good."))(_revoke)
     licenses.command("restore", help=_("Take a revocation back, which nobody in Discord can; asks twice."))(_restore)
-    products = _group(_("See the products there are."))
+    products = group(_("See the products there are."))
     products.command("list", help=_("List every product, with its state and its licenses."))(_list_products)
     products.callback()(_remember_nothing)
     line.add_typer(licenses, name="license")
     line.add_typer(products, name="product")
     line.command("export", help=_("Write every license with its whole key as CSV or JSON."))(_export)
-
-
-def _group(text: str) -> typer.Typer:
-    return typer.Typer(help=text, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 def _remember_nothing() -> None:

@@ -34,3 +34,8 @@ def settings(context: typer.Context, path: Path | None) -> Config:
     config = load(path or context.obj, os.environ)
     log.configure(level=config.log.level, format=config.log.format)
     return config
+
+
+def group(text: str) -> typer.Typer:
+    """Return a command that only has commands below it."""
+    return typer.Typer(help=text, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.options import ConfigPath, settings
+from bot.commands.options import ConfigPath, group, settings
 from i18n import gettext as _
 
 Network = Annotated[
@@ -23,21 +23,17 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help=_("Do not ask."))]
 
 def add_to(line: typer.Typer) -> None:
     """Add the commands that decide about every server, or about one as a whole."""
-    blacklist = _group(_("Block addresses for every server."))
+    blacklist = group(_("Block addresses for every server."))
     blacklist.command("add", help=_("Block an address or a range; asks where that is very many."))(_block)
     blacklist.command("remove", help=_("Take a block back."))(_unblock)
     blacklist.command("list", help=_("List what is blocked for every server."))(_list_blocks)
-    servers = _group(_("See, suspend and reinstate servers, and choose their plans."))
+    servers = group(_("See, suspend and reinstate servers, and choose their plans."))
     servers.command("list", help=_("List every server, with its plan, its state and how much it has."))(_list_servers)
     servers.command("suspend", help=_("Have every validation of a server refused."))(_suspend)
     servers.command("reinstate", help=_("End a server's suspension."))(_reinstate)
     servers.command("plan", help=_("Put a server on a plan."))(_plan)
     line.add_typer(blacklist, name="blacklist")
     line.add_typer(servers, name="server")
-
-
-def _group(text: str) -> typer.Typer:
-    return typer.Typer(help=text, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 def _block(
