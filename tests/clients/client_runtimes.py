@@ -40,6 +40,7 @@ class Seen:
     retry_after: int | None
     message: str
     for_seller: str
+    whole: bool | None = None  # whether the whole answer came along; the shell's file has no place for it
 
     @property
     def brief(self):
@@ -51,7 +52,7 @@ class Setup:
     """What a seller writes into a client."""
 
     url: str
-    memory: Path
+    memory: Path | None  # none: wherever the client itself thinks
     api_key: str = "kp_live_test"
     grace_hours: int = 72
     timeout_ms: int = 10_000
@@ -62,7 +63,8 @@ class Setup:
 
     def line(self) -> str:
         keys = " ".join(f"{key}={path}" for key, path in self.keys)
-        said = (self.url, self.api_key, self.grace_hours, self.memory, self.timeout_ms, self.version, self.device_id)
+        memory = self.memory or ""
+        said = (self.url, self.api_key, self.grace_hours, memory, self.timeout_ms, self.version, self.device_id)
         return "\t".join(map(str, ("new", *said, " ".join(self.secrets), keys)))
 
 
@@ -128,8 +130,8 @@ hmac_clients = pytest.mark.parametrize(
 class Program:
     """One running client; it is told who it is anew before each test."""
 
-    def __init__(self, command: list[str]) -> None:
-        self._command = command
+    def __init__(self, command: list[str], folder: Path) -> None:
+        self._command, self._folder = command, folder
         self._process = self._started()
 
     def open(self, setup: Setup) -> None:
@@ -140,15 +142,19 @@ class Program:
     def check(self, license_key: str, now: int) -> Seen:
         self._say(f"check\t{now}\t{license_key}")
         told = self._process.stdout.readline().decode().rstrip("\n").split("\t")
-        assert len(told) == 7, f"the client broke off after {told}"
-        return Seen(told[0] == "true", told[1], told[2] == "true", told[3], int(told[4]), told[5], told[6])
+        assert len(told) == 8, f"the client broke off after {told}"
+        valid, status, remembered, code, wait, message, for_seller, whole = told
+        return Seen(
+            valid == "true", status, remembered == "true", code, int(wait), message, for_seller, whole == "true"
+        )
 
     def close(self) -> None:
         self._process.kill()
         self._process.communicate()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=NO_PROXY)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        return subprocess.Popen(self._command, cwd=self._folder, env=NO_PROXY, **pipes)
 
     def _say(self, line: str) -> None:
         self._process.stdin.write(line.encode() + b"\n")
@@ -161,6 +167,9 @@ EXITS = {"active": 0, "unknown": 2, "invalid_api_key": 3}
 class Script:
     """The shell's client, which is a program of its own on every call."""
 
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
     def open(self, setup: Setup) -> None:
         self._setup = setup
 
@@ -172,13 +181,15 @@ class Script:
             "KEYPORT_API_KEY": setup.api_key,
             "KEYPORT_PUBLIC_KEYS": "\n".join(keys),
             "KEYPORT_SECRETS": " ".join(setup.secrets),
-            "KEYPORT_MEMORY": str(setup.memory),
+            "KEYPORT_MEMORY": str(setup.memory or ""),
             "KEYPORT_GRACE_SECONDS": str(setup.grace_hours * 3600),
             "KEYPORT_TIMEOUT": str(setup.timeout_ms / 1000),
             "KEYPORT_NOW": str(now),
         }
         words = ["sh", CLIENTS / "keyport.sh", license_key, setup.version, setup.device_id]
-        done = subprocess.run(words, env=NO_PROXY | told, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            words, cwd=self._folder, env=NO_PROXY | told, capture_output=True, text=True, check=False
+        )
         assert not done.stderr
         valid, status, source, support_code, message, for_seller = done.stdout.rstrip("\n").split("\t")
         assert done.returncode == EXITS.get(status, 1)
@@ -191,8 +202,9 @@ class Script:
 class Programs:
     """Starts each client when a test first wants it, built once however many workers there are."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, working: Path) -> None:
         self._folder = folder
+        self.working = working  # the folder in which they run
         self._running: dict[str, Any] = {}
 
     def get(self, language: str) -> Any:
@@ -210,11 +222,11 @@ class Programs:
 
     def _started(self, language: str, runtime: Runtime) -> Any:
         if not runtime.command:
-            return Script()
+            return Script(self.working)
         built = self._folder / language
         if runtime.build:
             self._build_once(built, runtime.build)
-        return Program([word.format(built=built) for word in runtime.command])
+        return Program([word.format(built=built) for word in runtime.command], self.working)
 
     def _build_once(self, built: Path, build: Callable[[Path], None]) -> None:
         self._folder.mkdir(exist_ok=True)

@@ -15,7 +15,7 @@ def programs(tmp_path_factory):
     """Every client whose runtime is here, started once."""
     folder = tmp_path_factory.getbasetemp()
     folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
-    programs = Programs(folder / "drop-in-clients")
+    programs = Programs(folder / "drop-in-clients", tmp_path_factory.mktemp("working"))
     yield programs
     programs.close()
 

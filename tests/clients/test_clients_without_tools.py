@@ -22,6 +22,7 @@ TOOLS = (
     "tr",
     "fold",
     "mktemp",
+    "mkdir",
     "cat",
     "rm",
     "date",

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 import socket
 
 import pytest
@@ -13,7 +14,8 @@ from clients.playing_server import DAY, GOOD, HOUR, KEY, NOW, UNKNOWN, body_of
 
 def nonce_of(random):
     """Return the nonce that a client makes of this word for the customer's license and device."""
-    return random + hashlib.sha256(f"{random}\n{KEY}\ndevice-1".encode()).hexdigest()
+    tidied = KEY.replace("-", "")
+    return random + hashlib.sha256(f"{random}\n{tidied}\ndevice-1".encode()).hexdigest()
 
 
 def edited(customer, change):
@@ -64,12 +66,19 @@ async def test_without_a_connection_and_without_an_answer_in_time_the_last_good_
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # nobody listens, and nobody else gets the port
         customer.restart(url=f"http://127.0.0.1:{closed.getsockname()[1]}")
-        assert (await customer.checks()).from_memory
+        seen = await customer.checks()
+        assert (seen.from_memory, seen.message) == (True, "Not checked now: no connection.")
+        assert seen.for_seller
     stage.hangs()
     customer.restart(url=stage.url, timeout_ms=300)
-    assert (await customer.checks()).from_memory
+    seen = await customer.checks()
+    assert seen.from_memory
+    assert re.search("no answer in time|no connection", seen.message)  # Lua's HTTP call is not its own
     customer.restart(memory=customer.memory.with_name("none"))
-    assert (await customer.checks()).brief == UNKNOWN
+    seen = await customer.checks()
+    assert seen.brief == UNKNOWN
+    assert re.fullmatch(r"The license could not be checked: no (answer in time|connection)\.", seen.message)
+    assert seen.for_seller not in ("", seen.message)
 
 
 @every_client
@@ -191,9 +200,50 @@ async def test_a_clock_that_was_set_back_lengthens_the_grace_by_a_day_at_most_an
 
 
 @every_client
-async def test_a_disk_that_cannot_be_written_locks_nobody_out(customer, stage):
-    customer.restart(memory=customer.memory / "no" / "folder")
-    assert (await customer.checks()).brief == GOOD
+async def test_a_key_that_is_typed_in_another_way_finds_what_was_remembered(customer, stage):
+    await customer.checks()
+    stage.refuses(503)
+    for typed in (KEY.lower(), KEY.replace("-", ""), f" {KEY.replace('-', ' ')} "):
+        assert (await customer.checks(typed)).from_memory, typed
+    assert (await customer.checks(KEY[:-1])).brief == UNKNOWN
+
+
+@every_client
+async def test_the_folder_of_the_memory_is_made_where_it_is_missing(customer, stage):
+    customer.restart(memory=customer.memory / "it's the" / "plug in" / "license.txt")
+    seen = await customer.checks()
+    assert (seen.brief, seen.for_seller) == (GOOD, "")
+    stage.refuses(503)
+    assert (await customer.checks()).from_memory
+
+
+@every_client
+async def test_two_products_in_one_folder_do_not_overwrite_what_the_other_remembers(customer, stage, programs):
+    before = set(programs.working.iterdir())
+    for name in ("one", "two"):
+        customer.restart(memory=None, api_key=f"kp_live_{name}")
+        assert (await customer.checks()).for_seller == ""
+    made = set(programs.working.iterdir()) - before
+    stage.refuses(503)
+    for name in ("one", "two"):
+        customer.restart(api_key=f"kp_live_{name}")
+        assert (await customer.checks()).from_memory
+    for path in made:
+        assert re.fullmatch("keyport-license-[0-9a-f]{12}[.]txt", path.name)
+        path.unlink()
+    assert len(made) == 2
+
+
+@every_client
+async def test_a_disk_that_cannot_be_written_is_told_to_the_seller_and_locks_nobody_out(customer, stage):
+    customer.memory.write_text("in the way of a folder")
+    customer.restart(memory=customer.memory / "no" / "license.txt")
+    seen = await customer.checks()
+    assert (seen.brief, seen.message) == (GOOD, "")
+    assert "cannot be remembered" in seen.for_seller
+    again = await customer.checks()
+    assert again.brief == GOOD
+    assert not again.for_seller or again.retry_after is None  # once; the shell's file starts anew each time
     stage.answers(valid=False, status="revoked")
     assert (await customer.checks()).brief == (False, "revoked")
 

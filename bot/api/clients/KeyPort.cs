@@ -13,7 +13,8 @@ using System.Threading.Tasks;
 /// Asks a KeyPort server whether a license is good: one file to paste. .NET Framework 4.7 and later (references to
 /// System.Net.Http and System.Runtime.Serialization), .NET 6 and later, Mono; no packages.
 /// <code>
-/// var keyport = new KeyPort("https://license.example.com", "kp_live_...") { Version = "1.4.0" }; // scope "validate"
+/// var keyport = new KeyPort("https://license.example.com", "kp_live_...") { Version = "1.4.0" };
+/// // The key above is an API key that may only validate.
 /// keyport.AddPublicKey("KEY-ID", n: "...", e: "AQAB");        // from GET /api/v1/keys; or keyport.Secrets.Add(...)
 /// var verdict = await keyport.CheckAsync(licenseKey);
 /// if (!verdict.Valid) throw new Exception(verdict.Message + " " + verdict.SupportCode);
@@ -34,10 +35,11 @@ public sealed class KeyPort
     private readonly Uri url;
     private readonly string apiKey;
     private long waitUntil;
+    private bool complained;
 
     public string Version { get; set; }
     public string DeviceId { get; set; }
-    public string Memory { get; set; } = "keyport-license.txt";
+    public string Memory { get; set; } // a file
     public TimeSpan Grace { get; set; } = TimeSpan.FromHours(72);
     public List<string> Secrets { get; } = new List<string>(); // kp_sign_...; two while the secret is being replaced
     public Func<DateTimeOffset> Clock { get; set; } = () => DateTimeOffset.UtcNow;
@@ -46,6 +48,7 @@ public sealed class KeyPort
     {
         this.url = new Uri(url.TrimEnd('/') + "/api/v1/validate");
         this.apiKey = apiKey;
+        Memory = "keyport-license-" + Sha256(apiKey).Substring(0, 12) + ".txt"; // one for each product
         var handler = new HttpClientHandler { AllowAutoRedirect = false }; // the API key goes to this server alone
         http = new HttpClient(handler) { Timeout = TimeSpan.FromMilliseconds(timeoutMillis) };
     }
@@ -65,7 +68,7 @@ public sealed class KeyPort
         public string SupportCode { get; internal set; } = ""; // the customer quotes it to the seller's staff
         public bool FromMemory { get; internal set; }
         public long RetryAfter { get; internal set; }
-        public string ForSeller { get; internal set; } = ""; // a refused question: what the seller should hear
+        public string ForSeller { get; internal set; } = ""; // what the seller should hear, not the customer
         public string Body { get; internal set; } = ""; // the whole answer, for "custom" and "expires"
     }
 
@@ -114,7 +117,9 @@ public sealed class KeyPort
         catch (Exception error) when (error is HttpRequestException || error is OperationCanceledException
             || error is IOException || error is System.Net.WebException)
         {
-            return Unknown(licenseKey, now, "no answer (" + error.GetType().Name + ")");
+            string late = error is OperationCanceledException ? "no answer in time" : "no connection";
+            string cause = error.GetType().Name + ": " + (error.InnerException ?? error).Message;
+            return Unknown(licenseKey, now, late, "unknown", cause);
         }
         string why = "the server answered " + reply.Code;
         switch (reply.Code)
@@ -142,10 +147,10 @@ public sealed class KeyPort
         var verdict = new Verdict { Valid = answer.Valid, Status = answer.Status, Body = Utf8.GetString(reply.Body) };
         if (answer.Valid)
         {
-            Remember(reply, now);
+            verdict.ForSeller = Remember(reply, now);
             return verdict;
         }
-        Quietly(() => File.Delete(Memory));
+        Failure(() => File.Delete(Memory));
         verdict.Message = answer.Message ?? "The license is not valid: " + answer.Status + ".";
         verdict.SupportCode = reply.SupportCode != "" ? reply.SupportCode : answer.SupportCode ?? "";
         return verdict;
@@ -202,8 +207,14 @@ public sealed class KeyPort
     /// <summary>A random word and, tied to it, the license: the answer to another's question never fits.</summary>
     private string NonceFor(string licenseKey, string random)
     {
-        using (var sha = SHA256.Create())
-            return random + Hex(sha.ComputeHash(Utf8.GetBytes(random + "\n" + licenseKey + "\n" + DeviceId)));
+        // However it was typed, it is the same license.
+        var kept = licenseKey.Where(symbol => symbol != '-' && !char.IsWhiteSpace(symbol)).ToArray();
+        return random + Sha256(random + "\n" + new string(kept).ToUpperInvariant() + "\n" + DeviceId);
+    }
+
+    private static string Sha256(string text)
+    {
+        using (var sha = SHA256.Create()) return Hex(sha.ComputeHash(Utf8.GetBytes(text)));
     }
 
     /// <summary>Returns why an answer proves nothing, or null. That it is fresh shows in the nonce.</summary>
@@ -269,7 +280,8 @@ public sealed class KeyPort
 
     // Memory: four lines, checked again whenever they are read
 
-    private void Remember(Reply reply, long now)
+    /// <summary>Returns what the seller should hear if that fails, once.</summary>
+    private string Remember(Reply reply, long now)
     {
         string at = reply.SignedAt, signature = reply.Signature;
         if (publicKeys.Count == 0)
@@ -279,7 +291,14 @@ public sealed class KeyPort
             signature = string.IsNullOrEmpty(Secrets.FirstOrDefault()) ? "" : Seal(Secrets[0], data);
         }
         byte[] head = Utf8.GetBytes(at + "\n" + reply.KeyId + "\n" + signature + "\n");
-        Quietly(() => File.WriteAllBytes(Memory, head.Concat(reply.Body).ToArray()));
+        string failure = Failure(() =>
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(Memory)));
+            File.WriteAllBytes(Memory, head.Concat(reply.Body).ToArray());
+        });
+        if (failure == "" || complained) return "";
+        complained = true;
+        return "The answer cannot be remembered: " + failure;
     }
 
     /// <summary>Lets the last good answer stand if there is a young one: what came instead proves nothing.</summary>
@@ -288,7 +307,7 @@ public sealed class KeyPort
     {
         Verdict verdict = Recall(licenseKey, now);
         string message = verdict != null ? "Not checked now: " : "The license could not be checked: ";
-        message = verdict == null && forSeller != "" ? forSeller : message + why + ".";
+        message = verdict == null && status != "unknown" ? forSeller : message + why + ".";
         verdict = verdict ?? new Verdict { Status = status };
         verdict.Message = message;
         verdict.ForSeller = forSeller;
@@ -299,7 +318,7 @@ public sealed class KeyPort
     private Verdict Recall(string licenseKey, long now)
     {
         string[] lines = new string[0];
-        Quietly(() => lines = Utf8.GetString(File.ReadAllBytes(Memory)).Split(new[] { '\n' }, 4));
+        Failure(() => lines = Utf8.GetString(File.ReadAllBytes(Memory)).Split(new[] { '\n' }, 4));
         if (lines.Length < 4 || !IsTime(lines[0])) return null;
         var reply = new Reply { SignedAt = lines[0], KeyId = lines[1], Signature = lines[2] };
         reply.Body = Utf8.GetBytes(lines[3]);
@@ -320,15 +339,18 @@ public sealed class KeyPort
         return Secrets.Count == 0 || SealFits(data, reply.Signature);
     }
 
-    /// <summary>A disk that cannot be read or written locks nobody out.</summary>
-    private static void Quietly(Action work)
+    /// <summary>Returns why it failed, or nothing: a disk that cannot be read or written locks nobody out.</summary>
+    private static string Failure(Action work)
     {
         try
         {
             work();
+            return "";
         }
-        catch (Exception error) when (error is IOException || error is UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException || error is UnauthorizedAccessException
+            || error is ArgumentException || error is NotSupportedException)
         {
+            return error.Message;
         }
     }
 

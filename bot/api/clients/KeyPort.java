@@ -3,6 +3,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.HttpURLConnection;
+import java.net.SocketTimeoutException;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,6 +21,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.LongSupplier;
 import javax.crypto.Mac;
@@ -27,14 +29,17 @@ import javax.crypto.spec.SecretKeySpec;
 
 /**
  * Asks a KeyPort server whether a license is good: one file to paste. Java 8 and later, no dependencies.
+ * Put it into your own package: add your {@code package} line above the imports, or Java cannot import it.
  *
  * <pre>
- * KeyPort keyport = new KeyPort("https://license.example.com", "kp_live_...") // server, key of scope "validate"
+ * KeyPort keyport = new KeyPort("https://license.example.com", "kp_live_...") // server, a key that may only validate
  *     .publicKey("KEY-ID", "-----BEGIN PUBLIC KEY-----...")  // from GET /api/v1/keys; or .secret("kp_sign_...")
  *     .version("1.4.0")
  *     .memory(new File(getDataFolder(), "license.txt"));
  * KeyPort.Verdict verdict = keyport.check(licenseKey);     // not on the main thread: it waits for the network
  * if (!verdict.valid) throw new IllegalStateException(verdict.message + " " + verdict.supportCode);
+ * Map&lt;?, ?&gt; custom = (Map&lt;?, ?&gt;) verdict.answer.get("custom"); // null if the seller wrote nothing
+ * long slots = ((Number) custom.get("slots")).longValue(); // whole numbers come as Long, others as Double
  * </pre>
  *
  * Java 8 to 14 check RSA signatures, so let the product sign with RSA; Java 15 and later check Ed25519 too. With
@@ -53,15 +58,17 @@ public final class KeyPort {
     private final List<String> secrets = new ArrayList<>();
     private String version;
     private String deviceId;
-    private File memory = new File("keyport-license.txt");
+    private File memory;
     private long graceSeconds = 72 * 3600;
     private int timeoutMillis = 10_000;
     private LongSupplier clock = () -> System.currentTimeMillis() / 1000;
     private long waitUntil;
+    private boolean complained;
 
     public KeyPort(String url, String apiKey) {
         this.url = url.replaceAll("/+$", "") + "/api/v1/validate";
         this.apiKey = apiKey;
+        memory = new File("keyport-license-" + sha256(apiKey).substring(0, 12) + ".txt"); // one for each product
     }
 
     /** Pins a public key; pin two while the product's key is being replaced. */
@@ -77,6 +84,7 @@ public final class KeyPort {
 
     public KeyPort deviceId(String deviceId) { this.deviceId = deviceId; return this; }
 
+    /** Names the file of the last good answer; otherwise it is in the working folder. Missing folders are made. */
     public KeyPort memory(File memory) { this.memory = memory; return this; }
 
     public KeyPort graceHours(long hours) { this.graceSeconds = hours * 3600; return this; }
@@ -93,7 +101,7 @@ public final class KeyPort {
         public final String supportCode; // the customer quotes it to the seller's staff
         public final boolean fromMemory;
         public final long retryAfter;
-        public final String forSeller; // a question that was refused: what the seller should hear
+        public final String forSeller; // what the seller should hear: a refused question, no connection, no memory
         public final Map<String, Object> answer; // every member that came back, "custom" and "expires" among them
 
         private Verdict(boolean valid, String status, String message, String supportCode, boolean fromMemory,
@@ -127,7 +135,8 @@ public final class KeyPort {
         try {
             reply = ask(licenseKey, nonce);
         } catch (IOException error) {
-            return unknown(licenseKey, now, "no answer (" + error.getClass().getSimpleName() + ")");
+            String late = error instanceof SocketTimeoutException ? "no answer in time" : "no connection";
+            return unknown(licenseKey, now, late, "unknown", error.toString());
         }
         String why = "the server answered " + reply.code;
         switch (reply.code) {
@@ -152,8 +161,7 @@ public final class KeyPort {
         Map<String, Object> answer = Json.object(reply.body);
         String status = text(answer, "status", "");
         if (Boolean.TRUE.equals(answer.get("valid"))) {
-            remember(reply, now);
-            return new Verdict(true, status, "", "", false, 0, "", answer);
+            return new Verdict(true, status, "", "", false, 0, remember(reply, now), answer);
         }
         memory.delete();
         String message = text(answer, "message", "The license is not valid: " + status + ".");
@@ -207,9 +215,13 @@ public final class KeyPort {
 
     /** Returns a random word and, tied to it, the license: the answer to another license's question never fits. */
     private String nonce(String licenseKey, String random) {
-        String asked = random + "\n" + licenseKey + "\n" + (deviceId == null ? "" : deviceId);
+        String tidied = licenseKey.replaceAll("[\\s-]", "").toUpperCase(Locale.ROOT); // however typed, the same license
+        return random + sha256(random + "\n" + tidied + "\n" + (deviceId == null ? "" : deviceId));
+    }
+
+    private static String sha256(String text) {
         try {
-            return random + hex(MessageDigest.getInstance("SHA-256").digest(bytes(asked)));
+            return hex(MessageDigest.getInstance("SHA-256").digest(bytes(text)));
         } catch (GeneralSecurityException error) {
             throw new IllegalStateException(error); // every Java has SHA-256
         }
@@ -282,7 +294,8 @@ public final class KeyPort {
 
     // Memory: four lines, checked again whenever they are read
 
-    private void remember(Reply reply, long now) {
+    /** Returns what the seller should hear if that fails, once. */
+    private String remember(Reply reply, long now) {
         String at = reply.signedAt;
         String signature = reply.signature;
         if (publicKeys.isEmpty()) {
@@ -291,10 +304,14 @@ public final class KeyPort {
             signature = !sealing ? "" : seal(secrets.get(0), join(bytes(at), reply.body));
         }
         try {
+            memory.getAbsoluteFile().getParentFile().mkdirs();
             Files.write(memory.toPath(), join(bytes(at + "\n" + reply.keyId + "\n" + signature + "\n"), reply.body));
-        } catch (IOException error) {
-            return; // a disk that cannot be written locks nobody out
+        } catch (IOException | RuntimeException error) { // a disk that cannot be written locks nobody out
+            boolean told = complained;
+            complained = true;
+            return told ? "" : "The answer cannot be remembered: " + error;
         }
+        return "";
     }
 
     private Verdict unknown(String licenseKey, long now, String why) {
@@ -309,7 +326,8 @@ public final class KeyPort {
             String message = "Not checked now: " + why + ".";
             return new Verdict(true, text(answer, "status", ""), message, "", true, wait, forSeller, answer);
         }
-        String message = forSeller.isEmpty() ? "The license could not be checked: " + why + "." : forSeller;
+        boolean refused = !status.equals("unknown");
+        String message = refused ? forSeller : "The license could not be checked: " + why + ".";
         return new Verdict(false, status, message, "", false, wait, forSeller, answer);
     }
 
@@ -317,7 +335,7 @@ public final class KeyPort {
         String[] lines;
         try {
             lines = new String(Files.readAllBytes(memory.toPath()), StandardCharsets.UTF_8).split("\n", 4);
-        } catch (IOException error) {
+        } catch (IOException | RuntimeException error) {
             return Collections.emptyMap();
         }
         if (lines.length < 4 || !lines[0].matches("\\d{1,12}")) return Collections.emptyMap();
@@ -370,7 +388,7 @@ public final class KeyPort {
         return bytes;
     }
 
-    /** As much JSON as the answers need: objects, lists, texts, numbers (as Double), true, false and null. */
+    /** As much JSON as the answers need: objects, lists, texts, numbers (Long or Double), true, false and null. */
     private static final class Json {
         private static final int MAX_DEPTH = 64;
         private final String text;
@@ -480,8 +498,14 @@ public final class KeyPort {
                 case "true": return true;
                 case "false": return false;
                 case "null": return null;
-                default: return Double.valueOf(word); // throws NumberFormatException, an IllegalArgumentException
+                default: return number(word);
             }
+        }
+
+        /** Returns a Long if it is whole; throws NumberFormatException, an IllegalArgumentException, if it is none. */
+        private static Number number(String word) {
+            if (word.matches("-?\\d{1,18}")) return Long.valueOf(word);
+            return Double.valueOf(word);
         }
     }
 }

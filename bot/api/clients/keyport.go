@@ -2,7 +2,7 @@
 //
 //	client := &keyport.Client{
 //		URL:        "https://license.example.com",              // your server, as its operator names it
-//		APIKey:     "kp_live_...",                              // an API key of scope "validate"
+//		APIKey:     "kp_live_...",                              // an API key that may only validate
 //		PublicKeys: map[string]string{"KEY-ID": "-----BEGIN..."}, // from GET /api/v1/keys; or Secrets
 //		Version:    "1.4.0",
 //	}
@@ -32,6 +32,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -50,13 +51,14 @@ type Client struct {
 	PublicKeys        map[string]string // key id to PEM, Ed25519 or RSA
 	Secrets           []string          // kp_sign_...; two while the secret is being replaced
 	Version, DeviceID string
-	Memory            string           // a file; keyport-license.txt when empty
+	Memory            string           // a file; keyport-license-….txt in the working folder when empty
 	Grace             time.Duration    // 72 hours when 0
 	Timeout           time.Duration    // 10 seconds when 0
 	Now               func() time.Time // time.Now when nil
 
-	lock      sync.Mutex
-	waitUntil int64
+	lock       sync.Mutex
+	waitUntil  int64
+	complained bool
 }
 
 // Verdict is what is known of the license. Status "unknown": the server could not be asked, or proved nothing.
@@ -67,7 +69,7 @@ type Verdict struct {
 	SupportCode string // the customer quotes it to the seller's staff
 	FromMemory  bool
 	RetryAfter  int64
-	ForSeller   string // a question that was refused: what the seller should hear
+	ForSeller   string // what the seller should hear: a refused question, no connection, no memory
 	Body        []byte // the whole answer, for "custom" and "expires"
 }
 
@@ -102,7 +104,7 @@ func (c *Client) Check(licenseKey string) Verdict {
 	nonce := c.nonce(licenseKey, hex.EncodeToString(random))
 	got, err := c.ask(licenseKey, nonce)
 	if err != nil {
-		return c.unknown(licenseKey, now, "no answer")
+		return c.silent(licenseKey, now, err)
 	}
 	switch got.code {
 	case 200:
@@ -118,6 +120,17 @@ func (c *Client) Check(licenseKey string) Verdict {
 		c.waitUntil = now + min64(pause, day)
 	}
 	return c.unknown(licenseKey, now, fmt.Sprint("the server answered ", got.code))
+}
+
+// silent tells the customer that nothing came, and the seller why.
+func (c *Client) silent(licenseKey string, now int64, err error) Verdict {
+	why := "no connection"
+	if late, ok := err.(interface{ Timeout() bool }); ok && late.Timeout() {
+		why = "no answer in time"
+	}
+	verdict := c.unknown(licenseKey, now, why)
+	verdict.ForSeller = err.Error()
+	return verdict
 }
 
 // refused tells the seller; it proves nothing, so a good answer stands on.
@@ -136,8 +149,7 @@ func (c *Client) answered(licenseKey, nonce string, got reply, now int64) Verdic
 	}
 	found := read(got.body)
 	if *found.Valid {
-		c.remember(got, now)
-		return Verdict{Valid: true, Status: found.Status, Body: got.body}
+		return Verdict{Valid: true, Status: found.Status, ForSeller: c.remember(got, now), Body: got.body}
 	}
 	_ = os.Remove(c.memory())
 	return Verdict{
@@ -195,8 +207,14 @@ func (c *Client) http() *http.Client {
 
 // nonce returns a random word and, tied to it, the license: the answer to another license's question never fits.
 func (c *Client) nonce(licenseKey, random string) string {
-	digest := sha256.Sum256([]byte(random + "\n" + licenseKey + "\n" + c.DeviceID))
-	return random + hex.EncodeToString(digest[:])
+	tidied := strings.ReplaceAll(strings.Join(strings.Fields(licenseKey), ""), "-", "")
+	// However it was typed, it is the same license.
+	return random + digest(random+"\n"+strings.ToUpper(tidied)+"\n"+c.DeviceID)
+}
+
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }
 
 // flaw returns why an answer proves nothing, or an empty text. That it is fresh shows in the nonce, not on the clock.
@@ -262,8 +280,9 @@ func (c *Client) sealFits(data []byte, theirs string) bool {
 	return false
 }
 
-// remember keeps four lines, which are checked again whenever they are read.
-func (c *Client) remember(got reply, now int64) {
+// remember keeps four lines, which are checked again whenever they are read. It returns what the seller should hear
+// if that fails, once: a disk that cannot be written locks nobody out.
+func (c *Client) remember(got reply, now int64) string {
 	if len(c.PublicKeys) == 0 {
 		got.signedAt, got.signature = strconv.FormatInt(now, 10), ""
 		if len(c.Secrets) > 0 {
@@ -271,7 +290,15 @@ func (c *Client) remember(got reply, now int64) {
 		}
 	}
 	lines := got.signedAt + "\n" + got.keyID + "\n" + got.signature + "\n" + string(got.body)
-	_ = os.WriteFile(c.memory(), []byte(lines), 0o600) // a disk that cannot be written locks nobody out
+	err := os.MkdirAll(filepath.Dir(c.memory()), 0o700)
+	if err == nil {
+		err = os.WriteFile(c.memory(), []byte(lines), 0o600)
+	}
+	if err == nil || c.complained {
+		return ""
+	}
+	c.complained = true
+	return "The answer cannot be remembered: " + err.Error()
 }
 
 // unknown lets the last good answer stand if there is a young one.
@@ -321,7 +348,10 @@ func (c *Client) kept(got reply) bool {
 	return len(c.Secrets) == 0 || c.sealFits(append([]byte(got.signedAt), got.body...), got.signature)
 }
 
-func (c *Client) memory() string { return or(c.Memory, "keyport-license.txt") }
+// memory returns the file; its name is made of the API key, so that no two products share one.
+func (c *Client) memory() string {
+	return or(c.Memory, "keyport-license-"+digest(c.APIKey)[:12]+".txt")
+}
 
 func (c *Client) now() int64 {
 	if c.Now == nil {

@@ -4,7 +4,7 @@
   local KeyPort = require("keyport")                 -- FiveM: list the file under server_scripts; it sets KeyPort
   local keyport = KeyPort.new {
     url = "https://license.example.com",             -- your server, as its operator names it
-    api_key = "kp_live_...",                         -- an API key of scope "validate"
+    api_key = "kp_live_...",                         -- an API key that may only validate
     secrets = { "kp_sign_..." },                     -- two while the secret is being replaced
     version = "1.4.0",
     http = function(url, body, headers, done)        -- FiveM; for LuaSocket see docs/clients.md
@@ -168,7 +168,8 @@ function KeyPort.new(settings)
   local self = setmetatable({ wait_until = 0 }, KeyPort)
   for name, value in pairs(settings) do self[name] = value end
   self.secrets = self.secrets or {}
-  self.memory = self.memory or "keyport-license.txt"
+  -- One file for each product. Missing folders are made.
+  self.memory = self.memory or "keyport-license-" .. hex(sha256(self.api_key)):sub(1, 12) .. ".txt"
   self.grace_hours = self.grace_hours or 72
   self.now = self.now or os.time
   return self
@@ -180,7 +181,8 @@ local function refusal(status, message)
 end
 
 -- Calls `done` with a verdict: valid, status, message, support_code, from_memory, retry_after, for_seller, body.
--- Status "unknown": the server could not be asked, or proved nothing. `for_seller`: what the seller should hear.
+-- Status "unknown": the server could not be asked, or proved nothing. `for_seller`: what the seller should hear, such
+-- as a refused question, no connection, no memory.
 function KeyPort:check(license_key, done)
   local now = math.floor(self.now())
   if now < self.wait_until then return done(self:unknown(license_key, now, "the server asked to wait")) end
@@ -193,17 +195,19 @@ function KeyPort:check(license_key, done)
   self.http(url, table.concat(members, ",") .. "}", headers, function(code, body, response_headers)
     local told = {}
     for name, value in pairs(response_headers or {}) do told[tostring(name):lower()] = value end
-    done(self:judge(license_key, nonce, tonumber(code) or 0, body or "", told, now))
+    local cause = not tonumber(code) and code and tostring(code) or "No answer came."
+    done(self:judge(license_key, nonce, tonumber(code) or 0, body or "", told, now, cause))
   end)
 end
 
-function KeyPort:judge(license_key, nonce, code, body, told, now)
+function KeyPort:judge(license_key, nonce, code, body, told, now, cause)
   if code == 200 then
     local flaw = self:flaw(body, nonce)
     if flaw then return self:unknown(license_key, now, flaw) end
     return self:answered(body, told, now)
   end
-  local why = code == 0 and "no answer" or ("the server answered %d"):format(code)
+  if code == 0 then return self:unknown(license_key, now, "no connection", nil, cause) end
+  local why = ("the server answered %d"):format(code)
   if code == 401 then
     local for_seller = "This program's API key is refused: please tell the seller."
     return self:unknown(license_key, now, why, "invalid_api_key", for_seller)
@@ -223,10 +227,10 @@ function KeyPort:answered(body, told, now)
   verdict.body = body
   if found.valid then
     verdict.valid = true
-    self:remember(body, now)
+    verdict.for_seller = self:remember(body, now)
     return verdict
   end
-  self:save("")
+  pcall(self.save, self, "")
   verdict.message = found.message or "The license is not valid: " .. found.status .. "."
   verdict.support_code = told["x-support-code"] or found.support_code or ""
   return verdict
@@ -234,7 +238,8 @@ end
 
 -- A random word and, tied to it, the license: the answer to another license's question never fits.
 function KeyPort:nonce_for(license_key, random)
-  return random .. hex(sha256(random .. "\n" .. license_key .. "\n" .. (self.device_id or "")))
+  local tidied = license_key:gsub("[%s-]", ""):upper() -- however it was typed, it is the same license
+  return random .. hex(sha256(random .. "\n" .. tidied .. "\n" .. (self.device_id or "")))
 end
 
 -- Why an answer proves nothing, or nil. That it is fresh shows in the nonce, not on the clock.
@@ -259,20 +264,38 @@ function KeyPort:seal_fits(text, theirs)
 end
 
 -- Memory: four lines, checked again whenever they are read. Bring load() and save(text) of your own where there is
--- no io library, for example with LoadResourceFile and SaveResourceFile.
+-- no io library, for example with LoadResourceFile and SaveResourceFile; an error in them, or `false` and a reason
+-- from save, is told to the seller, once, and locks nobody out.
 
 function KeyPort:remember(body, now)
   local at = ("%d"):format(now)
   local seal = self.secrets[1] and hmac(self.secrets[1], at .. body) or ""
-  self:save(at .. "\n\n" .. seal .. "\n" .. body)
+  local ran, kept, why = pcall(self.save, self, at .. "\n\n" .. seal .. "\n" .. body)
+  if ran and kept ~= false or self.complained then return "" end
+  self.complained = true
+  return "The answer cannot be remembered: " .. tostring(ran and why or kept)
+end
+
+-- Lua makes no folders by itself: FiveM does, and elsewhere the system's own command.
+local function make_folder_of(path)
+  local folder = path:match("^(.+)[/\\][^/\\]*$")
+  if not folder then return end
+  if os.createdir then return os.createdir(folder) end
+  if package.config:sub(1, 1) == "/" then
+    return os.execute("mkdir -p -- '" .. folder:gsub("'", "'\\''") .. "' 2>/dev/null")
+  end
+  if not folder:find('["%%\n]') then return os.execute('mkdir "' .. folder:gsub("/", "\\") .. '" 2>nul') end
 end
 
 function KeyPort:save(text)
-  local file = io.open(self.memory, "wb") -- a disk that cannot be written locks nobody out
-  if file then
-    file:write(text)
-    file:close()
+  local file, why = io.open(self.memory, "wb")
+  if not file and #text > 0 then
+    pcall(make_folder_of, self.memory)
+    file, why = io.open(self.memory, "wb")
   end
+  if not file then return false, why end
+  file:write(text)
+  file:close()
 end
 
 function KeyPort:load()
@@ -284,7 +307,8 @@ end
 
 -- Lets the last good answer stand if there is a young one: what came instead says nothing that is proven.
 function KeyPort:unknown(license_key, now, why, status, for_seller)
-  local verdict = refusal(status or "unknown", for_seller or "The license could not be checked: " .. why .. ".")
+  local message = status and for_seller or "The license could not be checked: " .. why .. "."
+  local verdict = refusal(status or "unknown", message)
   local body = self:recall(license_key, now)
   if body then
     verdict = refusal(read(body).status, "Not checked now: " .. why .. ".")
@@ -295,7 +319,8 @@ function KeyPort:unknown(license_key, now, why, status, for_seller)
 end
 
 function KeyPort:recall(license_key, now)
-  local at, seal, body = (self:load() or ""):match("^(%d+)\n[^\n]*\n([^\n]*)\n(.+)$")
+  local ran, kept = pcall(self.load, self)
+  local at, seal, body = (ran and kept or ""):match("^(%d+)\n[^\n]*\n([^\n]*)\n(.+)$")
   if not at then return nil end
   local age, grace = now - tonumber(at), self.grace_hours * 3600
   -- A clock that stands before the time in the file: wrong by a little, or set back to lengthen the grace.

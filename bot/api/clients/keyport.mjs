@@ -3,7 +3,7 @@
  *   import { KeyPort } from "./keyport.mjs";
  *   const keyport = new KeyPort({
  *     url: "https://license.example.com",          // your server, as its operator names it
- *     apiKey: "kp_live_...",                       // an API key of scope "validate"
+ *     apiKey: "kp_live_...",                       // an API key that may only validate
  *     publicKeys: { "KEY-ID": "-----BEGIN..." },   // from GET /api/v1/keys; or secrets: ["kp_sign_..."]
  *     version: "1.4.0",
  *   });
@@ -26,6 +26,7 @@ const crypto = globalThis.crypto ?? (await ofNode("crypto")).webcrypto;
 
 export class KeyPort {
   #waitUntil = 0;
+  #complained = false;
 
   constructor({
     url,
@@ -34,7 +35,7 @@ export class KeyPort {
     secrets = [], // kp_sign_...; two while the secret is being replaced
     version,
     deviceId,
-    memory = "keyport-license.txt", // in Node a file, in a browser an entry of localStorage
+    memory, // in Node a file, in a browser an entry of localStorage; by default keyport-license-….txt
     graceHours = 72,
     timeoutMs = 10_000,
     clock = () => Date.now() / 1000,
@@ -43,7 +44,8 @@ export class KeyPort {
   }
 
   /** Whether the program may run; never throws.
-   *  Status "unknown": the server could not be asked, or proved nothing. `forSeller`: what the seller should hear. */
+   *  Status "unknown": the server could not be asked, or proved nothing. `forSeller`: what the seller should hear,
+   *  such as a refused question, no connection, no memory. */
   async check(licenseKey) {
     if (!crypto.subtle) return uncheckable("browsers check answers only on pages from https");
     try {
@@ -60,7 +62,9 @@ export class KeyPort {
     try {
       reply = await this.#ask(licenseKey, nonce);
     } catch (error) {
-      return this.#unknown(licenseKey, now, `no answer (${error.name})`);
+      const why = error?.name === "TimeoutError" ? "no answer in time" : "no connection";
+      const forSeller = [error?.message, error?.cause?.code ?? error?.cause?.message].filter(Boolean).join(": ");
+      return this.#unknown(licenseKey, now, why, { forSeller });
     }
     const { code, body, header } = reply;
     if (code === 200) return this.#answered(licenseKey, nonce, reply, now);
@@ -101,10 +105,10 @@ export class KeyPort {
     if (flaw) return this.#unknown(licenseKey, now, flaw);
     const answer = fields(reply.body);
     if (answer.valid === true) {
-      await this.#remember(reply, now);
-      return { ...refusal(answer.status, "", answer), valid: true };
+      const forSeller = await this.#remember(reply, now);
+      return { ...refusal(answer.status, "", answer), valid: true, forSeller };
     }
-    await this.#store().remove();
+    await (await this.#store()).remove().catch(() => null);
     const message = answer.message ?? `The license is not valid: ${answer.status}.`;
     const verdict = refusal(answer.status, message, answer);
     return { ...verdict, supportCode: reply.header("X-Support-Code") || verdict.supportCode };
@@ -114,8 +118,8 @@ export class KeyPort {
 
   /** A random word and, tied to it, the license: the answer to another license's question never fits. */
   async #nonce(licenseKey, random) {
-    const asked = text.encode(`${random}\n${licenseKey}\n${this.deviceId ?? ""}`);
-    return random + hex(await crypto.subtle.digest("SHA-256", asked));
+    const tidied = String(licenseKey).replace(/[\s-]/g, "").toUpperCase(); // however it was typed, the same license
+    return random + (await sha256(`${random}\n${tidied}\n${this.deviceId ?? ""}`));
   }
 
   /** Why an answer proves nothing, or an empty text. That it is fresh shows in the nonce, not on the clock. */
@@ -167,21 +171,29 @@ export class KeyPort {
 
   // Memory: four lines, checked again whenever they are read
 
+  /** Gives what the seller should hear if that fails, once. */
   async #remember({ signedAt, signature, keyId, body }, now) {
     if (!this.#pinned()) {
       signedAt = String(now);
       const key = this.secrets[0] ? await hmacKey(this.secrets[0], "sign") : null;
       signature = key ? hex(await crypto.subtle.sign("HMAC", key, joined(signedAt, body))) : "";
     }
-    await this.#store().write(`${signedAt}\n${keyId}\n${signature}\n${new TextDecoder().decode(body)}`);
+    try {
+      await (await this.#store()).write(`${signedAt}\n${keyId}\n${signature}\n${new TextDecoder().decode(body)}`);
+    } catch (error) {
+      if (this.#complained) return ""; // and a disk or a browser that keeps nothing locks nobody out
+      this.#complained = true;
+      return `The answer cannot be remembered: ${error?.message}`;
+    }
+    return "";
   }
 
   /** Let the last good answer stand if there is a young one: what came instead says nothing that is proven. */
-  async #unknown(licenseKey, now, why, { status, forSeller = "" } = {}) {
+  async #unknown(licenseKey, now, why, { status = "", forSeller = "" } = {}) {
     const retryAfter = Math.max(0, this.#waitUntil - now);
     const answer = await this.#recall(licenseKey, now);
     if (!answer) {
-      const verdict = forSeller ? refusal(status, forSeller) : uncheckable(why);
+      const verdict = status ? refusal(status, forSeller) : uncheckable(why);
       return { ...verdict, retryAfter, forSeller };
     }
     const verdict = refusal(answer.status, `Not checked now: ${why}.`, answer);
@@ -189,7 +201,8 @@ export class KeyPort {
   }
 
   async #recall(licenseKey, now) {
-    const [signedAt, keyId, signature, line] = ((await this.#store().read()) ?? "").split("\n");
+    const kept = await (await this.#store()).read().catch(() => null);
+    const [signedAt, keyId, signature, line] = (kept ?? "").split("\n");
     if (line === undefined || !/^\d+$/.test(signedAt)) return null;
     const [age, grace] = [now - signedAt, this.graceHours * 3600];
     const body = text.encode(line);
@@ -206,27 +219,23 @@ export class KeyPort {
     return !this.secrets.length || this.#sealFits(joined(reply.signedAt, reply.body), reply.signature);
   }
 
-  /** A disk or a browser that keeps nothing locks nobody out, so failures are passed over. */
-  #store() {
-    const quietly = (work) => async (value) => {
-      try {
-        return await work(value);
-      } catch {
-        return null;
-      }
-    };
-    const name = this.memory;
+  async #store() {
+    const name = this.memory || `keyport-license-${(await sha256(this.apiKey)).slice(0, 12)}.txt`; // one a product
     if (typeof globalThis.localStorage !== "undefined" && typeof process === "undefined") {
       return {
-        read: quietly(() => localStorage.getItem(name)),
-        write: quietly((value) => localStorage.setItem(name, value)),
-        remove: quietly(() => localStorage.removeItem(name)),
+        read: async () => localStorage.getItem(name),
+        write: async (value) => localStorage.setItem(name, value),
+        remove: async () => localStorage.removeItem(name),
       };
     }
+    const [files, { dirname }] = [await ofNode("fs/promises"), await ofNode("path")];
     return {
-      read: quietly(async () => (await ofNode("fs/promises")).readFile(name, "utf8")),
-      write: quietly(async (value) => (await ofNode("fs/promises")).writeFile(name, value)),
-      remove: quietly(async () => (await ofNode("fs/promises")).unlink(name)),
+      read: async () => files.readFile(name, "utf8"),
+      write: async (value) => {
+        await files.mkdir(dirname(name), { recursive: true });
+        await files.writeFile(name, value);
+      },
+      remove: async () => files.unlink(name),
     };
   }
 }
@@ -251,6 +260,10 @@ function fields(body) {
 
 function hmacKey(secret, use) {
   return crypto.subtle.importKey("raw", text.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, [use]);
+}
+
+async function sha256(words) {
+  return hex(await crypto.subtle.digest("SHA-256", text.encode(words)));
 }
 
 function joined(timestamp, body) {

@@ -11,11 +11,11 @@
 # be seen in the process list while they are used; customers get public keys. Ed25519 needs OpenSSL 3, RSA any.
 
 : "${KEYPORT_URL:=https://license.example.com}" # your server, as its operator names it
-: "${KEYPORT_API_KEY:=kp_live_...}"             # an API key of scope "validate"
+: "${KEYPORT_API_KEY:=kp_live_...}"             # an API key that may only validate
 : "${KEYPORT_PUBLIC_KEYS:=}" # a line "KEY-ID BASE64" for each key, all of its base64 on that one line:
 #                              docs/clients.md has the command that makes such lines of GET /api/v1/keys
 : "${KEYPORT_SECRETS:=}" # kp_sign_..., never in a file you ship; spaces between two while it is being replaced
-: "${KEYPORT_MEMORY:=keyport-license.txt}"
+: "${KEYPORT_MEMORY:=}"                # a file; keyport-license-....txt in the working folder when empty
 : "${KEYPORT_GRACE_SECONDS:=259200}" # 72 hours
 : "${KEYPORT_TIMEOUT:=10}"
 
@@ -33,7 +33,7 @@ tell() {
 could_not() { tell false unknown server '' "The license could not be checked: $1." '' 2; }
 
 # What checks the proofs has to be there and to work: nothing below may take a tool's silence for an answer.
-for tool in curl openssl awk sed grep tr fold mktemp; do
+for tool in curl openssl awk sed grep tr fold mktemp mkdir; do
     command -v "$tool" >/dev/null 2>&1 || could_not "$tool is not installed"
 done
 now=${KEYPORT_NOW:-$(date +%s)} # the time comes from outside in tests alone
@@ -71,7 +71,9 @@ from_hex() {
 
 # A random word and, tied to it, the license: the answer to another license's question never fits.
 nonce_for() {
-    is_hex "$1" 32 && tie=$(printf '%s\n%s\n%s' "$1" "$license" "$device" | sha256) && printf '%s%s' "$1" "$tie"
+    # However it was typed, it is the same license.
+    tidied=$(printf '%s' "$license" | tr a-z A-Z | tr -d ' \t\r\n-')
+    is_hex "$1" 32 && tie=$(printf '%s\n%s\n%s' "$1" "$tidied" "$device" | sha256) && printf '%s%s' "$1" "$tie"
 }
 
 # The body begins with these two members, and its last nonce is the answer's own.
@@ -129,11 +131,17 @@ recall() {
     [ "$valid" = true ] && tied=$(nonce_for "$(printf '%.32s' "$answered")") && [ "$answered" = "$tied" ]
 }
 
-# Why, and for a question that was refused: status, exit status, what the seller should hear.
+# Why, what the seller should hear, and for a question that was refused: status, exit status.
 unknown() {
-    recall && tell true "$status" memory '' "Not checked now: $1." "${4-}" 0
-    [ -n "${4-}" ] || could_not "$1"
-    tell false "$2" server '' "$4" "$4" "$3"
+    recall && tell true "$status" memory '' "Not checked now: $1." "${2-}" 0
+    [ -n "${3-}" ] || tell false unknown server '' "The license could not be checked: $1." "${2-}" 2
+    tell false "$3" server '' "$2" "$2" "$4"
+}
+
+# Writes standard input to a file, and makes its folder if there is none.
+keep() {
+    case $1 in ?*/*) [ -d "${1%/*}" ] || mkdir -p "${1%/*}" || return ;; esac
+    cat >"$1"
 }
 
 remember() {
@@ -146,12 +154,16 @@ remember() {
             break
         done
     fi
-    { printf '%s\n%s\n%s\n' "$at" "$key_id" "$signature" && cat "$work/body"; } 2>/dev/null >"$KEYPORT_MEMORY"
+    { printf '%s\n%s\n%s\n' "$at" "$key_id" "$signature" && cat "$work/body"; } >"$work/lines"
+    { keep "$KEYPORT_MEMORY" <"$work/lines"; } 2>"$work/noise"
 }
 
 is_number "$now" || could_not "this computer does not know the time"
 [ "$(printf abc | sha256)" = ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad ] ||
     could_not "openssl does not work"
+# Named after the API key, so that no two products share a file.
+product=$(printf '%s' "$KEYPORT_API_KEY" | sha256)
+: "${KEYPORT_MEMORY:=keyport-license-$(printf '%.12s' "$product").txt}"
 
 # Nobody is asked before the time a 429 or a 503 named.
 if [ -r "$KEYPORT_MEMORY.wait" ] && read -r pause_end <"$KEYPORT_MEMORY.wait" && is_number "$pause_end"; then
@@ -167,9 +179,12 @@ nonce=$(nonce_for "$(openssl rand -hex 16 2>/dev/null)") || could_not "openssl g
 } >"$work/asked"
 # The API key goes in by standard input: what stands on the command line can be seen in the process list.
 code=$(printf 'header = "Authorization: Bearer %s"\n' "$KEYPORT_API_KEY" |
-    curl --silent --config - --max-time "$KEYPORT_TIMEOUT" --header 'Content-Type: application/json' \
+    curl --silent --show-error --config - --max-time "$KEYPORT_TIMEOUT" --header 'Content-Type: application/json' \
         --data-binary "@$work/asked" --dump-header "$work/head" --output "$work/body" --write-out '%{http_code}' \
-        "${KEYPORT_URL%/}/api/v1/validate") || unknown "no answer (curl says $?)"
+        "${KEYPORT_URL%/}/api/v1/validate" 2>"$work/noise") || {
+    [ $? -eq 28 ] && why="no answer in time" || why="no connection"
+    unknown "$why" "$(tr -d '\000-\037\177' <"$work/noise")"
+}
 touch "$work/body"
 
 case $code in
@@ -177,15 +192,17 @@ case $code in
 # Unproven, so these say nothing about the license: a good answer stands on, and the seller is told.
 401)
     told="This program's API key is refused: please tell the seller."
-    unknown "the server answered 401" invalid_api_key 3 "$told"
+    unknown "the server answered 401" "$told" invalid_api_key 3
     ;;
 400 | 413 | 415 | 422)
     message=$(member message)
-    unknown "the server answered $code" invalid_request 1 "${message:-The request was refused.}"
+    unknown "the server answered $code" "${message:-The request was refused.}" invalid_request 1
     ;;
 *)
     wait=$(header retry-after)
-    if is_number "$wait"; then echo $((now + (wait < 86400 ? wait : 86400))) >"$KEYPORT_MEMORY.wait"; fi
+    if is_number "$wait"; then
+        { echo $((now + (wait < 86400 ? wait : 86400))) | keep "$KEYPORT_MEMORY.wait"; } 2>"$work/noise"
+    fi
     unknown "the server answered $code"
     ;;
 esac
@@ -205,8 +222,9 @@ case $valid in true | false) ;; *) unknown "the answer is not KeyPort's" ;; esac
 [ "$answered" = "$nonce" ] || unknown "the answer is to another question"
 
 if [ "$valid" = true ]; then
-    remember
-    tell true "$status" server '' '' '' 0
+    told=
+    remember || told="The answer cannot be remembered in $KEYPORT_MEMORY: its folder cannot be written."
+    tell true "$status" server '' '' "$told" 0
 fi
 rm -f "$KEYPORT_MEMORY"
 message=$(member message) support_code=$(header x-support-code)

@@ -4,7 +4,7 @@
 
     check = LicenseCheck(
         "https://license.example.com",            # your server, as its operator names it
-        "kp_live_...",                            # an API key of scope "validate"
+        "kp_live_...",                            # an API key that may only validate
         public_keys={"KEY-ID": "-----BEGIN..."},  # from GET /api/v1/keys; or secrets=["kp_sign_..."]
         version="1.4.0",
     )
@@ -66,7 +66,7 @@ class Verdict:
     support_code: str = ""  # the customer quotes it to the seller's staff
     from_memory: bool = False
     retry_after: int = 0
-    for_seller: str = ""  # a question that was refused: what the seller should hear
+    for_seller: str = ""  # what the seller should hear: a refused question, no connection, no memory
     answer: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -95,7 +95,7 @@ class LicenseCheck:
         secrets: Sequence[str] = (),  # kp_sign_...; two while the secret is being replaced
         version: str | None = None,
         device_id: str | None = None,
-        memory: str | Path = "keyport-license.txt",
+        memory: str | Path = "",  # a file; keyport-license-….txt in the working folder, its name made of the API key
         grace_hours: float = 72,
         timeout: float = 10,
         clock: Callable[[], float] = time.time,
@@ -103,9 +103,10 @@ class LicenseCheck:
         self._url, self._api_key, self._timeout = url.rstrip("/") + "/api/v1", api_key, timeout
         self._public_keys = {key: load_pem_public_key(pem.encode()) for key, pem in (public_keys or {}).items()}
         self._secrets = [secret.encode() for secret in secrets]
-        self._version, self._device_id = version, device_id
-        self._memory, self._grace_s, self._clock = Path(memory), grace_hours * 3600, clock
-        self._wait_until = 0.0
+        self._version, self._device_id, self._clock = version, device_id, clock
+        digest = hashlib.sha256(api_key.encode()).hexdigest()  # so that no two products share a file
+        self._memory = Path(memory or f"keyport-license-{digest[:12]}.txt")
+        self._grace_s, self._wait_until, self._complained = grace_hours * 3600, 0.0, False
 
     def check(self, license_key: str) -> Verdict:
         """Return whether the program may run; never raises for what the network or the server does."""
@@ -117,16 +118,17 @@ class LicenseCheck:
         try:
             reply = self._ask(license_key, nonce)
         except httpx.HTTPError as error:
-            return self._unknown(license_key, now, f"no answer ({type(error).__name__})")
+            why = "no answer in time" if isinstance(error, httpx.TimeoutException) else "no connection"
+            return self._unknown(license_key, now, why, for_seller=f"{type(error).__name__}: {error}")
         if reply.code == HTTPStatus.OK:
             return self._answered(license_key, nonce, reply, now)
         if reply.code == HTTPStatus.UNAUTHORIZED:
             told = "This program's API key is refused: please tell the seller."
-            return self._unknown(license_key, now, "the server answered 401", "invalid_api_key", told)
+            return self._unknown(license_key, now, "the server answered 401", "invalid_api_key", for_seller=told)
         why = f"the server answered {reply.code}"
         if reply.code in MISTAKES:
             told = str(fields(reply.body).get("message") or "The request was refused.")
-            return self._unknown(license_key, now, why, "invalid_request", told)
+            return self._unknown(license_key, now, why, "invalid_request", for_seller=told)
         if SECONDS.fullmatch(reply.retry_after):
             self._wait_until = now + min(int(reply.retry_after), DAY_S)
         return self._unknown(license_key, now, why)
@@ -137,13 +139,13 @@ class LicenseCheck:
             return self._unknown(license_key, now, flaw)
         answer = fields(reply.body)
         if answer["valid"] is True:
-            self._remember(reply, now)
-            return Verdict(valid=True, status=answer["status"], answer=answer)
-        with suppress(OSError):
+            complaint = self._remember(reply, now)
+            return Verdict(valid=True, status=answer["status"], for_seller=complaint, answer=answer)
+        with suppress(OSError, ValueError):
             self._memory.unlink()
-        message = answer.get("message") or f"The license is not valid: {answer['status']}."
-        code = reply.support_code or answer.get("support_code") or ""
-        return refusal(answer["status"], str(message), support_code=str(code), answer=answer)
+        message = str(answer.get("message") or f"The license is not valid: {answer['status']}.")
+        code = str(reply.support_code or answer.get("support_code") or "")
+        return refusal(answer["status"], message, support_code=code, answer=answer)
 
     # Asking
 
@@ -179,8 +181,10 @@ class LicenseCheck:
         except KeyPortRateLimitError as error:
             return Reply(429, retry_after=str(error.retry_after))
         except (KeyPortError, ValueError, RecursionError) as error:  # the last two: it read something else as JSON
+            if isinstance(error.__cause__, httpx.RequestError):
+                raise error.__cause__ from None
             response = getattr(error.__cause__, "response", None)
-            return Reply(response.status_code, response.content) if response is not None else Reply(503)
+            return Reply(200) if response is None else Reply(response.status_code, response.content)
         # Nothing is proven here: the nonce only ties what is remembered to this license.
         return Reply(200, json.dumps(answer | {"nonce": nonce} if isinstance(answer, dict) else None).encode())
 
@@ -188,8 +192,8 @@ class LicenseCheck:
 
     def _nonce(self, license_key: str, random: str) -> str:
         """Return a random word and, tied to it, the license: the answer to another license's question never fits."""
-        asked = f"{random}\n{license_key}\n{self._device_id or ''}"
-        return random + hashlib.sha256(asked.encode()).hexdigest()
+        tidied = re.sub(r"[\s-]", "", license_key).upper()  # however it was typed, it is the same license
+        return random + hashlib.sha256(f"{random}\n{tidied}\n{self._device_id or ''}".encode()).hexdigest()
 
     def _flaw(self, reply: Reply, nonce: str) -> str:
         """Return why an answer proves nothing, or an empty text; the nonce, not the clock, shows that it is fresh."""
@@ -221,8 +225,7 @@ class LicenseCheck:
         found = HMAC_MEMBER.match(body, max(0, body.rfind(b',"signature":')))
         if found is None:
             return False
-        rest, theirs = body[: found.start()] + body[found.end() :], found[1].decode()
-        return self._seal_fits(rest, theirs)
+        return self._seal_fits(body[: found.start()] + body[found.end() :], found[1].decode())
 
     def _seal_fits(self, data: bytes, theirs: str) -> bool:
         # An empty secret, as a variable that was never set leaves it, is one that everybody knows.
@@ -231,34 +234,32 @@ class LicenseCheck:
 
     # Memory: four lines, checked again whenever they are read
 
-    def _remember(self, reply: Reply, now: int) -> None:
+    def _remember(self, reply: Reply, now: int) -> str:
+        """Keep the answer; return what the seller should hear if that fails, once."""
         at, signature = reply.signed_at, reply.signature
         if not self._public_keys:
             at = str(now)
             signature = seal(self._secrets[0], at.encode() + reply.body) if self._secrets else ""
-        lines = [at.encode(), reply.key_id.encode(), signature.encode(), reply.body]
-        with suppress(OSError):  # a disk that cannot be written locks nobody out
-            self._memory.write_bytes(b"\n".join(lines))
+        try:
+            self._memory.parent.mkdir(parents=True, exist_ok=True)
+            self._memory.write_bytes(f"{at}\n{reply.key_id}\n{signature}\n".encode() + reply.body)
+        except (OSError, ValueError) as error:  # a disk that cannot be written locks nobody out
+            told, self._complained = self._complained, True
+            return "" if told else f"The answer cannot be remembered in {self._memory}: {error}"
+        return ""
 
     def _unknown(
         self, license_key: str, now: int, why: str, status: str = "unknown", for_seller: str = ""
     ) -> Verdict:
         """Let the last good answer stand if there is a young one: what came instead says nothing that is proven."""
-        wait = max(0, int(self._wait_until) - now)
         answer = self._recall(license_key, now)
+        wait = max(0, int(self._wait_until) - now)
+        more: dict[str, Any] = {"retry_after": wait, "for_seller": for_seller, "answer": answer}
         if answer:
-            message = f"Not checked now: {why}."
-            return Verdict(
-                valid=True,
-                status=answer["status"],
-                message=message,
-                from_memory=True,
-                retry_after=wait,
-                for_seller=for_seller,
-                answer=answer,
-            )
-        message = for_seller or f"The license could not be checked: {why}."
-        return refusal(status, message, retry_after=wait, for_seller=for_seller)
+            more["message"] = f"Not checked now: {why}."
+            return Verdict(valid=True, status=answer["status"], from_memory=True, **more)
+        message = for_seller if status != "unknown" else f"The license could not be checked: {why}."
+        return refusal(status, message, **more)
 
     def _recall(self, license_key: str, now: int) -> dict[str, Any]:
         try:

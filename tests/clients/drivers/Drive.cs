@@ -25,7 +25,7 @@ public static class Drive
             KeyPort.Verdict seen = keyport.CheckAsync(said[2]).GetAwaiter().GetResult();
             writer.Write(string.Join("\t", seen.Valid ? "true" : "false", seen.Status,
                 seen.FromMemory ? "true" : "false", seen.SupportCode, seen.RetryAfter, seen.Message,
-                seen.ForSeller) + "\n");
+                seen.ForSeller, seen.Body.Contains("\"status\"") ? "true" : "false") + "\n");
         }
     }
 
@@ -34,10 +34,10 @@ public static class Drive
         var keyport = new KeyPort(said[1], said[2], int.Parse(said[5]))
         {
             Grace = TimeSpan.FromHours(int.Parse(said[3])),
-            Memory = said[4],
             Version = said[6] == "" ? null : said[6],
             DeviceId = said[7] == "" ? null : said[7],
         };
+        if (said[4] != "") keyport.Memory = said[4];
         var secrets = said[8].Split(' ').Where(secret => secret != "");
         keyport.Secrets.AddRange(secrets.Select(secret => secret.Replace("EMPTY", "")));
         foreach (string[] pair in said[9].Split(' ').Select(one => one.Split('=')).Where(pair => pair.Length == 2))

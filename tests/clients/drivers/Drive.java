@@ -23,13 +23,14 @@ public final class Drive {
             now = Long.parseLong(said[1]);
             KeyPort.Verdict seen = keyport.check(said[2]);
             out.println(seen.valid + "\t" + seen.status + "\t" + seen.fromMemory + "\t" + seen.supportCode + "\t"
-                + seen.retryAfter + "\t" + seen.message + "\t" + seen.forSeller);
+                + seen.retryAfter + "\t" + seen.message + "\t" + seen.forSeller + "\t" + seen.answer.containsKey("status"));
         }
     }
 
     private static KeyPort opened(String[] said) throws Exception {
-        KeyPort keyport = new KeyPort(said[1], said[2]).graceHours(Long.parseLong(said[3])).memory(new File(said[4]))
+        KeyPort keyport = new KeyPort(said[1], said[2]).graceHours(Long.parseLong(said[3]))
             .timeoutMillis(Integer.parseInt(said[5])).clock(() -> now);
+        if (!said[4].isEmpty()) keyport.memory(new File(said[4]));
         if (!said[6].isEmpty()) keyport.version(said[6]);
         if (!said[7].isEmpty()) keyport.deviceId(said[7]);
         for (String secret : said[8].split(" ")) if (!secret.isEmpty()) keyport.secret(secret.replace("EMPTY", ""));

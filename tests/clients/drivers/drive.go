@@ -25,8 +25,9 @@ func main() {
 		}
 		now, _ = strconv.ParseInt(said[1], 10, 64)
 		seen := client.Check(said[2])
-		fmt.Printf("%t\t%s\t%t\t%s\t%d\t%s\t%s\n", seen.Valid, seen.Status, seen.FromMemory,
-			seen.SupportCode, seen.RetryAfter, seen.Message, seen.ForSeller)
+		fmt.Printf("%t\t%s\t%t\t%s\t%d\t%s\t%s\t%t\n", seen.Valid, seen.Status, seen.FromMemory,
+			seen.SupportCode, seen.RetryAfter, seen.Message, seen.ForSeller,
+			strings.Contains(string(seen.Body), `"status"`))
 	}
 }
 

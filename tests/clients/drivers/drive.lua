@@ -35,7 +35,7 @@ for line in io.lines() do
       url = said[2],
       api_key = said[3],
       grace_hours = tonumber(said[4]),
-      memory = said[5],
+      memory = said[5] ~= "" and said[5] or nil,
       version = said[7] ~= "" and said[7] or nil,
       device_id = said[8] ~= "" and said[8] or nil,
       secrets = words(said[9], { EMPTY = "" }),
@@ -46,7 +46,8 @@ for line in io.lines() do
     now = tonumber(said[2])
     keyport:check(said[3], function(seen)
       local told = { tostring(seen.valid), seen.status, tostring(seen.from_memory), seen.support_code,
-        tostring(seen.retry_after), seen.message, seen.for_seller }
+        tostring(seen.retry_after), seen.message, seen.for_seller,
+        tostring((seen.body or ""):find('"status"', 1, true) ~= nil) }
       io.write(table.concat(told, "\t"), "\n")
       io.flush()
     end)

@@ -17,7 +17,7 @@ for await (const line of createInterface({ input: process.stdin })) {
       secrets: secrets.split(" ").filter(Boolean).map((secret) => secret.replace("EMPTY", "")),
       version: version || undefined,
       deviceId: deviceId || undefined,
-      memory,
+      memory: memory || undefined,
       graceHours: +grace,
       timeoutMs: +timeout,
       clock: () => now,
@@ -27,6 +27,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   now = +said[0];
   const seen = await keyport.check(said[1]);
   const told = [seen.valid, seen.status, seen.fromMemory, seen.supportCode, seen.retryAfter, seen.message];
-  told.push(seen.forSeller);
+  told.push(seen.forSeller, "status" in seen.answer);
   console.log(told.join("\t"));
 }

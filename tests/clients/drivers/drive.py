@@ -28,6 +28,6 @@ for line in sys.stdin:
     now = int(said[0])
     seen = check.check(said[1])
     told = (seen.valid, seen.status, seen.from_memory, seen.support_code, seen.retry_after, seen.message)
-    told += (seen.for_seller,)
+    told += (seen.for_seller, "status" in seen.answer)
     sys.stdout.write("\t".join(str(one).lower() if isinstance(one, bool) else str(one) for one in told) + "\n")
     sys.stdout.flush()
