@@ -15,8 +15,8 @@ install: $(VENV)/.runtime ## Set up the virtual environment with the keyport com
 run: $(VENV)/.runtime ## Start KeyPort: your bot if a token is configured, else the sandbox
 	@$(BIN)/keyport start
 
-test: $(VENV)/.dev ## Run every test, in parallel and in random order
-	@$(BIN)/python -m pytest -n 4
+test: $(VENV)/.dev ## Run the tests, in parallel and in random order; `make check` adds the few that take long
+	@$(BIN)/python -m pytest -n 4 -m 'not long'
 
 check: $(VENV)/.dev ## Everything CI runs: format, lint, types, contracts, tests
 	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; exit 1; }
@@ -24,6 +24,7 @@ check: $(VENV)/.dev ## Everything CI runs: format, lint, types, contracts, tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory test
+	@$(BIN)/python -m pytest -n 4 -m long
 
 fuzz: $(VENV)/.dev ## Send a live server thousands of requests made from /openapi.json (FUZZ_EXAMPLES, FUZZ_SEED)
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} \

@@ -96,9 +96,11 @@ async def type_command(page: Page, path: str, *typed: str) -> None:
         await page.keyboard.press("Tab")
 
 
-async def key_on(page: Page) -> str:
-    shown = page.locator(".content", has_text=KEY).last
-    await shown.wait_for()
+async def key_on(page: Page, *, known: int = 0) -> str:
+    """Return the last key that is shown, once there are more of them than were known before."""
+    shown = page.locator(".content", has_text=KEY)
+    await shown.nth(known).wait_for()
+    shown = shown.last
     found = KEY.search(await shown.inner_text())
     assert found
     return found[0]
@@ -136,9 +138,10 @@ async def issued(studio: Studio) -> None:
 async def claim(studio: Studio, product: str, *terms: str) -> tuple[Page, str]:
     """Let support issue a license and Bob claim it; give his page and the key."""
     support = await studio.page("Sam", scheme="dark")
+    known = await support.locator(".content", has_text=KEY).count()
     await type_command(support, "license issue", product, *terms)
     await support.keyboard.press("Enter")
-    key = await key_on(support)
+    key = await key_on(support, known=known)
     await support.context.close()
     page = await studio.page("Bob", scheme="dark", high=720)
     await type_command(page, "claim", key)
@@ -193,7 +196,7 @@ async def playground(studio: Studio) -> None:
     await bought.context.close()
     page = await studio.blank(scheme="light", high=960)
     await page.goto(f"{call[1]}/docs")
-    for label, words in (("Product key", call[2]), ("License key", key), ("Version", "1.4.0")):
+    for label, words in (("API key", call[2]), ("License key", key), ("Version", "1.4.0")):
         await page.get_by_label(label).first.fill(words)
     await page.get_by_role("button", name="Make one").click()
     await page.get_by_role("button", name="Send request").click()

@@ -188,6 +188,7 @@ async def schemathesis(shop, folder, world):
     return json.loads(report.read_text()), printed
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("world", WORLDS.values(), ids=WORLDS)
 async def test_whatever_is_sent_nothing_undocumented_comes_back(tmp_path, open_shop, world):
     async with open_shop(metrics_token=METRICS_TOKEN, **world.runs_with) as shop:
