@@ -12,6 +12,8 @@ from aiohttp import web
 from clients.client_runtimes import CLIENTS, NO_PROXY
 from clients.playing_server import KEY, NOW, body_of
 
+pytestmark = pytest.mark.long
+
 TOOLS = (
     "sh",
     "curl",

@@ -4,6 +4,8 @@ import pytest
 from clients.client_runtimes import CLIENTS, HEADER_PROOFS, RUNTIMES, every_client, every_proof, signing_clients
 from clients.playing_server import DAY, GOOD, NOW, SECRETS, UNKNOWN
 
+pytestmark = pytest.mark.long
+
 
 def test_every_file_that_is_handed_out_is_tested_here():
     files = {path.name for path in CLIENTS.iterdir() if path.is_file()}

@@ -11,6 +11,8 @@ from clients.playing_server import Customer, pin
 from licensing.choices import SigningKind
 from storage import Signer
 
+pytestmark = pytest.mark.long
+
 
 async def sold(shop, proof, folder):
     """Sell a license of a product that signs; return its key, and a client's setup made of what a seller is shown."""

@@ -8,6 +8,8 @@ import subprocess
 import pytest
 from clients.client_runtimes import CLIENTS, NO_PROXY, run
 
+pytestmark = pytest.mark.long
+
 NUMBERS = {"slots": 5, "share": 0.5, "large": 10**18 - 1, "huge": 1e21, "negative": -3}
 EXAMPLE = """
 package my.plugin;

@@ -11,6 +11,8 @@ from aiohttp import web
 from clients.client_runtimes import every_client, every_proof, hmac_clients, signing_clients
 from clients.playing_server import DAY, GOOD, HOUR, KEY, NOW, UNKNOWN, body_of
 
+pytestmark = pytest.mark.long
+
 
 def nonce_of(random):
     """Return the nonce that a client makes of this word for the customer's license and device."""
