@@ -5,7 +5,7 @@ _FIRST = [
     "Alan",
     "Barbara",
     "Bjarne",
-    "Claude",
+    "Clara",
     "Dana",
     "Dennis",
     "Donald",
