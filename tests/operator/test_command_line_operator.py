@@ -4,44 +4,25 @@ import asyncio
 import csv
 import io
 import json
-import logging
 import os
 import re
 import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
-from storage_world import OWNER, World, opened
+from operator_store import SETTINGS, ask_store, events
+from storage_world import OWNER, opened
 
-from bot.__main__ import execute
 from cogs.export import table_of
-from licensing.events import Action, Event
-from storage import DatabaseSettings
+from licensing.events import Action
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = DatabaseSettings(Path("data/keyport.db"), Path("data/keyport.key"))
 KEY = re.compile(r"[2-9A-HJKMNP-Z]{4}(?:-[2-9A-HJKMNP-Z]{4}){3}")
 BOB = 80351110224678912
 SHOP, SECOND_SHOP = 1, 2
-
-
-@pytest.fixture(autouse=True)
-def _operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("KEYPORT_")]:
-        monkeypatch.delenv(name)
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
 
 
 async def _founded(organizations: tuple[int, ...]) -> str:
@@ -59,55 +40,6 @@ def key() -> str:
 @pytest.fixture
 def several_servers() -> None:
     asyncio.run(_founded((SHOP, SECOND_SHOP)))
-
-
-def ask_store(question):
-    async def ask():
-        async with opened(SETTINGS, organizations=()) as world:
-            return await question(world)
-
-    return asyncio.run(ask())
-
-
-def events() -> list[Event]:
-    return ask_store(World.events)
-
-
-@pytest.fixture
-def done(capsys):
-    """Run a command that must succeed; return what went to standard output and to standard error."""
-
-    def run(*typed: str) -> tuple[str, str]:
-        capsys.readouterr()
-        code = execute(list(typed))
-        told = capsys.readouterr()
-        assert code == 0, told.err
-        return told.out, told.err
-
-    return run
-
-
-@pytest.fixture
-def refused(capsys):
-    """Run a command that must be refused; return its last line, and prove that nothing was written down."""
-
-    def run(*typed: str) -> str:
-        capsys.readouterr()
-        before = events() if SETTINGS.path.exists() else []
-        assert execute(list(typed)) == 2
-        told = capsys.readouterr()
-        assert "Traceback" not in told.err
-        assert "`" not in told.err
-        assert (events() if SETTINGS.path.exists() else []) == before
-        return told.err.splitlines()[-1]
-
-    return run
-
-
-@pytest.fixture
-def answers(monkeypatch):
-    """Type these lines into the questions of the next command."""
-    return lambda *lines: monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
 
 
 def test_a_license_is_issued_and_only_its_key_goes_to_standard_output(key, done):

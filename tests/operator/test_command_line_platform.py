@@ -1,39 +1,17 @@
 """The operator's decisions by command line: the platform's blacklist, servers suspended and put on plans."""
 
 import asyncio
-import io
-import logging
-import os
 import re
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
-from storage_world import OWNER, World, opened
+from operator_store import SETTINGS, ask_store, events
+from storage_world import OWNER, opened
 
-from bot.__main__ import execute
-from licensing.events import Action, Event
+from licensing.events import Action
 from licensing.verdict import Status
-from storage import DatabaseSettings
 
-SETTINGS = DatabaseSettings(Path("data/keyport.db"), Path("data/keyport.key"))
 HERE = "203.0.113.7"
-
-
-@pytest.fixture(autouse=True)
-def _operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("KEYPORT_")]:
-        monkeypatch.delenv(name)
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
 
 
 async def _founded() -> tuple[str, str]:
@@ -48,57 +26,8 @@ def shop() -> tuple[str, str]:
     return asyncio.run(_founded())
 
 
-def ask_store(question):
-    async def ask():
-        async with opened(SETTINGS, organizations=()) as world:
-            return await question(world)
-
-    return asyncio.run(ask())
-
-
-def events() -> list[Event]:
-    return ask_store(World.events)
-
-
 def status(shop: tuple[str, str]) -> Status:
     return ask_store(lambda world: world.validate(*shop, HERE)).status
-
-
-@pytest.fixture
-def done(capsys):
-    """Run a command that must succeed; return what went to standard output and to standard error."""
-
-    def run(*typed: str) -> tuple[str, str]:
-        capsys.readouterr()
-        code = execute(list(typed))
-        told = capsys.readouterr()
-        assert code == 0, told.err
-        return told.out, told.err
-
-    return run
-
-
-@pytest.fixture
-def refused(capsys):
-    """Run a command that must be refused; return its last line, and prove that nothing was written down."""
-
-    def run(*typed: str) -> str:
-        capsys.readouterr()
-        before = events() if SETTINGS.path.exists() else []
-        assert execute(list(typed)) == 2
-        told = capsys.readouterr()
-        assert "Traceback" not in told.err
-        assert "`" not in told.err
-        assert (events() if SETTINGS.path.exists() else []) == before
-        return told.err.splitlines()[-1]
-
-    return run
-
-
-@pytest.fixture
-def answers(monkeypatch):
-    """Type these lines into the questions of the next command."""
-    return lambda *lines: monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
 
 
 def test_an_address_is_blocked_for_every_server_listed_and_unblocked(shop, done):
