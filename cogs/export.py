@@ -4,7 +4,7 @@ import io
 from collections.abc import Sequence
 
 from licensing.services.finder import Exported
-from licensing.table import csv_of, row_of
+from licensing.spreadsheet import csv_of, row_of
 
 
 def table_of(rows: Sequence[Exported]) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 from licensing.choices import SigningKind
 from licensing.keys import tidy
 from licensing.models import License, Product, ProductSettings, SigningKey
-from licensing.table import iso_moment
+from licensing.spreadsheet import iso_moment
 from licensing.verdict import Call, Verdict
 
 DAY_S = 86_400

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from bot.api.openapi_statuses import MEANINGS
 from licensing.models import License
 from licensing.services.answers import Answer, Details
-from licensing.table import iso_moment
+from licensing.spreadsheet import iso_moment
 from licensing.verdict import Status
 
 # An end is shown with every answer of its license.

@@ -13,8 +13,8 @@ from licensing.models import Product, SigningKey
 from licensing.ports import Clock, Signer
 from licensing.proofs import current_key, has_ended, license_file_claims
 from licensing.services.answers import Answer
+from licensing.spreadsheet import iso_moment
 from licensing.subject import ProductSnapshot
-from licensing.table import iso_moment
 from licensing.verdict import Call, Status
 
 NO_HEADERS: Mapping[str, str] = {}

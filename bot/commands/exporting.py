@@ -15,7 +15,7 @@ from bot.config import Config
 from i18n import gettext as _
 from i18n import ngettext
 from licensing.services.finder import Exported
-from licensing.table import csv_of, row_of
+from licensing.spreadsheet import csv_of, row_of
 
 
 def export(

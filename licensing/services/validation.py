@@ -189,7 +189,7 @@ class ValidationService:
                 return answer
         judged = Judged(judge(found, license_, call, now_ms=now_ms), found, license_)
         if judged.verdict.takes_a_seat:
-            judged = await self._register(found, product.id, call, judged.verdict, now_ms)
+            judged = await self._register(found, call, judged.verdict, now_ms)
         answer = self._answer(judged, product, call, now_ms)
         if answer.verdict.valid and judged.license is license_ and license_ is not None:
             settle(found, license_, call, answer)
@@ -229,11 +229,9 @@ class ValidationService:
         steps = trace(found, license_, call, now_ms=now_ms)
         return self._traces.refusals.add(product, license_id, verdict.status, call, steps, over=over, now_ms=now_ms)
 
-    async def _register(
-        self, product: ProductSnapshot, product_id: int, call: Call, planned: Verdict, now_ms: int
-    ) -> Judged:
+    async def _register(self, product: ProductSnapshot, call: Call, planned: Verdict, now_ms: int) -> Judged:
         """Take seats under a lock: judge again what is stored, and answer only when it is durable."""
-        license_id = planned.license.id if planned.license else 0
+        license_id, product_id = (planned.license.id, planned.license.product_id) if planned.license else (0, 0)
 
         def work(tx: Transaction) -> Steps[Judged]:
             license_ = yield from tx.licenses.lock_snapshot(license_id)

@@ -13,7 +13,7 @@ from bot.api.schemas import parse_validate
 from licensing.custom import canonical
 from licensing.models import License
 from licensing.services.answers import Answer
-from licensing.table import iso_moment
+from licensing.spreadsheet import iso_moment
 from licensing.verdict import STRICT, Status, Verdict
 
 FIELDS = [

@@ -7,7 +7,7 @@ from discord_shop import Shop
 
 from licensing.models import Actor
 from licensing.services.terms import Terms
-from licensing.table import COLUMNS, safe
+from licensing.spreadsheet import COLUMNS, safe
 
 
 def owner_of(shop: Shop) -> Actor:

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from licensing.table import COLUMNS, csv_of, safe
+from licensing.spreadsheet import COLUMNS, csv_of, safe
 
 
 @pytest.mark.parametrize(
