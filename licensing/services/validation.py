@@ -1,23 +1,22 @@
 """What products ask over HTTP: is this license good, and what is known of it."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import itemgetter
-from typing import NamedTuple
 
 from licensing.choices import KeyScope
 from licensing.custom import merged
 from licensing.keys import LICENSE_KEY_MAX_LENGTH, api_key_digest, tidy
 from licensing.models import Product
-from licensing.ports import Clock, Steps, Store, Transaction, Vault
+from licensing.ports import Clock, Store, Vault
 from licensing.services.answers import Answer, Details, settle, settled
 from licensing.services.limits import Limits, Reason
 from licensing.services.logs import AttemptLog, RefusalLog
 from licensing.services.organizations import Plans
+from licensing.services.seats import Judged, take_seats
 from licensing.services.usage import LastSeen, UsageMeter
 from licensing.verdict import (
     Call,
-    LicenseSnapshot,
     Outcome,
     ProductSnapshot,
     Status,
@@ -27,16 +26,6 @@ from licensing.verdict import (
     license_status,
     trace,
 )
-
-SEATS_KEPT = 1_000  # of a license without a limit: each is read with every new one
-
-
-class Judged(NamedTuple):
-    """A verdict and what it was judged on."""
-
-    verdict: Verdict
-    product: ProductSnapshot
-    license: LicenseSnapshot | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +178,7 @@ class ValidationService:
                 return answer
         judged = Judged(judge(found, license_, call, now_ms=now_ms), found, license_)
         if judged.verdict.takes_a_seat:
-            judged = await self._register(found, call, judged.verdict, now_ms)
+            judged = await take_seats(self._store, found, call, judged.verdict, now_ms=now_ms)
         answer = self._answer(judged, product, call, now_ms)
         if answer.verdict.valid and judged.license is license_ and license_ is not None:
             settle(found, license_, call, answer)
@@ -228,32 +217,6 @@ class ValidationService:
             return code
         steps = trace(found, license_, call, now_ms=now_ms)
         return self._traces.refusals.add(product, license_id, verdict.status, call, steps, over=over, now_ms=now_ms)
-
-    async def _register(self, product: ProductSnapshot, call: Call, planned: Verdict, now_ms: int) -> Judged:
-        """Take seats under a lock: judge again what is stored, and answer only when it is durable."""
-        license_id, product_id = (planned.license.id, planned.license.product_id) if planned.license else (0, 0)
-
-        def work(tx: Transaction) -> Steps[Judged]:
-            license_ = yield from tx.licenses.lock_snapshot(license_id)
-            if license_ is not None and planned.registers is not None:
-                license_ = yield from _with_room(tx, license_)
-            current = (yield from tx.products.snapshot(product_id, cached=product)) or product
-            verdict = judge(current, license_, call, now_ms=now_ms)
-            if verdict.registers is not None:
-                yield from tx.addresses.insert(license_id, verdict.registers, now_ms=now_ms)
-            if verdict.registers_device is not None:
-                yield from tx.addresses.insert_device(license_id, verdict.registers_device, now_ms=now_ms)
-            return Judged(verdict, current, license_)
-
-        return await self._store.write(work)
-
-
-def _with_room(tx: Transaction, license_: LicenseSnapshot) -> Steps[LicenseSnapshot]:
-    """Free the seat that was idle longest, where a license has no limit and could go on for ever."""
-    if license_.license.max_ips or len(license_.addresses) < SEATS_KEPT:
-        return license_
-    freed = yield from tx.addresses.free_idlest(license_.license.id, keep=SEATS_KEPT - 1)
-    return replace(license_, addresses=license_.addresses - set(freed))
 
 
 def _over(judged: Judged, product: Product, call: Call) -> Hashable:

@@ -8,7 +8,7 @@ from storage_world import ORGANIZATION, OWNER, World, member
 
 from licensing.choices import BlockLevel
 from licensing.models import Plan
-from licensing.services import validation
+from licensing.services import seats
 from licensing.services.answers import SETTLED_LENGTH
 from licensing.services.blacklist import Target
 from licensing.services.limits import DAY_MS, Rates, Reason
@@ -54,7 +54,7 @@ async def test_what_is_named_at_length_is_not_remembered(world: World) -> None:
 async def test_a_license_without_a_limit_keeps_the_addresses_that_it_used_last(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(validation, "SEATS_KEPT", 3)
+    monkeypatch.setattr(seats, "SEATS_KEPT", 3)
     product = await world.product()
     issued = await world.issue(discord_id=20)
     for last in range(1, 7):
