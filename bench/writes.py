@@ -1,23 +1,20 @@
-"""Writes: seats taken before the answer, claims, the expiry sweep, what is written behind, and the lock."""
+"""Writes: seats taken before the answer, claims, what is written behind, and the lock; then those in bulk."""
 
-import importlib.util
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from bench import bulk
 from bench.bench import Bench, Data, Server
 from bench.layout import address_of
-from bench.load import Plan, start, write_plan
-from bench.report import NOT_BUILT, Line, median, ratio
+from bench.load import Plan, write_plan
+from bench.report import Line, median, ratio
 
 PART = "writes"
 _CONNECTIONS = 64
 _SEATS = 3
-_PACE = 2_000  # validations a second beside a sweep
-_IDLE_S = 2.0
-_SWEEP_S = 12.0  # the sweep is cut off then, and its whole time reckoned from what it did
 _SHORTEST_S = 0.05
 _FASTEST = 12_000  # registrations a second: a run must not come to addresses that are known
 
@@ -28,13 +25,11 @@ def measure(bench: Bench) -> Iterator[Line]:
     with bench.server("keyport", database=data.database) as ours:
         ours.process.ask(do="watch")
         yield from _registrations(bench, data, bench.bare(), ours)
-        yield _longest_lock(ours, "first-seen addresses")
+        yield bulk.longest_lock(ours, "first-seen addresses")
         yield from _claims(bench, data, ours)
-        yield _longest_lock(ours, "claims")
+        yield bulk.longest_lock(ours, "claims")
         yield from _flushes(bench, data, ours)
-        yield from _sweep(bench, data, ours)
-        yield _longest_lock(ours, "the expiry sweep")
-    yield from _bulk()
+        yield from bulk.measure(bench, data, ours)
 
 
 def _registrations(bench: Bench, data: Data, bare: Server, ours: Server) -> Iterator[Line]:
@@ -102,34 +97,4 @@ def _flushes(bench: Bench, data: Data, ours: Server) -> Iterator[Line]:
     ]
     ms = median(turn["seen_ms"] for turn in turns)
     yield Line(PART, f"last-seen flush of {count:,} addresses", f"{ms:.1f} ms, {1000 * ms / count:.2f} us each")
-    yield _longest_lock(ours, "that flush")
-
-
-def _sweep(bench: Bench, data: Data, ours: Server) -> Iterator[Line]:
-    count = data.shelves["Ending"].count
-    plan = data.plan("Widget", range(min(1_000, data.shelves["Widget"].count)), name="beside")
-    load = {"connections": 16, "seconds": 60.0, "per_second": _PACE}
-    start(ours.port, plan, **load | {"seconds": 0.5}).result()
-    idle = start(ours.port, plan, **load | {"seconds": min(_IDLE_S, 4 * bench.options.seconds)}).result()
-    beside = start(ours.port, plan, **load)
-    done = ours.process.ask(do="sweep", limit=count, seconds=_SWEEP_S)
-    busy = beside.stop()
-    reckoned = done["seconds"] * 100_000 / max(1, done["count"])
-    text = f"{reckoned:.1f} s for 100,000 ({done['count']:,} in {done['seconds']:.1f} s)"
-    yield Line(PART, f"expiry sweep beside {busy.per_second:,.0f} validations/s", text, "<= 5 s", reckoned <= 5)
-    times = busy.p99_ms / idle.p99_ms
-    text = f"{busy.p99_ms:.1f} ms, {times:.1f} times its idle {idle.p99_ms:.1f} ms"
-    yield Line(PART, "validations' p99 during the sweep", text, "< 2 times", times < 2)
-
-
-def _longest_lock(ours: Server, what: str) -> Line:
-    longest = ours.process.ask(do="watched")["lock"]["longest_ms"]
-    ours.process.ask(do="watch")
-    return Line(PART, f"longest lock held: {what}", f"{longest:.0f} ms", "<= 100 ms", longest <= 100)
-
-
-def _bulk() -> Iterator[Line]:
-    built = importlib.util.find_spec("licensing.services.bulk") is not None
-    text = "built, not measured here yet" if built else NOT_BUILT
-    yield Line(PART, "issuing 100,000 keys into the rest", text, "<= 5 s", met=False)
-    yield Line(PART, "bulk-revoking 100,000", text, "<= 5 s", met=False)
+    yield bulk.longest_lock(ours, "that flush")
