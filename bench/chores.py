@@ -149,7 +149,7 @@ async def flush(house: Any, order: Json) -> Json:
     first, count = order["first"], order["count"]
     now_ms = house.clock()
     for place in range(count):
-        house.traces.seen.note(first + place, order["addresses"][place], now_ms=now_ms)
+        house.traces.seen.note((first + place, order["addresses"][place]), now_ms=now_ms)
     began = time.perf_counter()
     await house.traces.seen.flush(house.store)
     seen = time.perf_counter()

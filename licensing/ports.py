@@ -75,6 +75,9 @@ class Transaction(Protocol):
 class Snapshots(Protocol):
     """The hot path's cached reads; what a committed write touched is never answered from before it."""
 
+    def holds(self, product: ProductSnapshot, key: tuple[int, bytes], license_: LicenseSnapshot) -> bool:
+        """Tell whether both are what would be answered now; no is no harm, it has them asked for again."""
+
     async def product(self, api_key_digest: bytes) -> ProductSnapshot | None: ...
     async def license(self, product_id: int, key_digest: bytes) -> LicenseSnapshot | None: ...
     async def calls(self, product_id: int, day: int) -> int: ...

@@ -25,6 +25,7 @@ class ProductSnapshot:
     versions: VersionList = NO_VERSIONS
     blacklist: Blacklist = NOTHING_BLOCKED
     signing_keys: tuple[SigningKey, ...] = ()
+    api_key_digest: bytes = b""
     # Answers that are good as long as this snapshot and their license's are, by caller; gone with it.
     settled: dict[Hashable, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 

@@ -2,50 +2,115 @@
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from operator import itemgetter
 
 _MAX_KEYS = 50_000
 _LOOKED_AT = 8
 
 
-class Throttle:
+class Tally:
+    """What one key took: when all of its rate is there again, in microseconds, and its part of one UTC day."""
+
+    __slots__ = ("day", "full_at_us", "is_kept", "taken")
+
+    def __init__(self) -> None:
+        self.full_at_us = 0
+        self.day = -1
+        self.taken = 0
+        self.is_kept = True
+
+    def of_day(self, day: int) -> int:
+        """Return how much was taken on a day."""
+        return self.taken if self.day == day else 0
+
+    def add(self, calls: int, *, day: int) -> None:
+        """Add to what was taken on a day."""
+        if self.day != day:
+            self.day, self.taken = day, 0
+        self.taken += calls
+
+
+class Tallies:
+    """The tallies of so many keys; whoever holds on to one asks it whether it `is_kept` still."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Hashable, Tally] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def find(self, key: Hashable) -> Tally:
+        """Return a key's tally; of a stranger an empty one that is not kept."""
+        return self._kept.get(key) or Tally()
+
+    def of(self, key: Hashable) -> Tally:
+        """Return a key's tally, kept from now on."""
+        tally = self._kept.get(key)
+        if tally is None:
+            if len(self._kept) >= _MAX_KEYS:
+                self._forget_one()
+            tally = self._kept[key] = Tally()
+        return tally
+
+    def _forget_one(self) -> None:
+        """Of those who have been here longest forget the one who took least: a flood must not free a guesser.
+
+        One at a time, since everybody would have to wait while fifty thousand are put in order.
+        """
+        longest_here = [self._kept.popitem(last=False) for _ in range(_LOOKED_AT)]
+        forgotten = min(longest_here, key=lambda item: (item[1].full_at_us, item[1].taken))
+        forgotten[1].is_kept = False
+        longest_here.remove(forgotten)
+        self._kept.update(longest_here)
+
+
+class Rate:
     """Allow `burst` at once, and one more every `period_ms`, which is counted in microseconds."""
+
+    __slots__ = ("_period_us", "_tolerance_us")
 
     def __init__(self, *, burst: int, period_ms: float) -> None:
         self._period_us = max(1, round(period_ms * 1000))
         self._tolerance_us = burst * self._period_us
-        self._full_at_us: OrderedDict[Hashable, int] = OrderedDict()
+
+    def take(self, tally: Tally, *, now_ms: int) -> bool:
+        """Take one, or take none where there is none."""
+        now_us = 1000 * now_ms
+        full_at = max(tally.full_at_us, now_us) + self._period_us
+        if full_at - now_us > self._tolerance_us:
+            return False
+        tally.full_at_us = full_at
+        return True
+
+    def wait_ms(self, tally: Tally, *, now_ms: int) -> int:
+        """Return the milliseconds until there is one to take, and take none."""
+        now_us = 1000 * now_ms
+        full_at = max(tally.full_at_us, now_us) + self._period_us
+        return max(0, -(-(full_at - now_us - self._tolerance_us) // 1000))
+
+    def refund(self, tally: Tally) -> None:
+        """Give one back that was taken in advance."""
+        tally.full_at_us -= self._period_us
+
+
+class Throttle:
+    """A rate for each of many keys."""
+
+    def __init__(self, *, burst: int, period_ms: float) -> None:
+        self._rate = Rate(burst=burst, period_ms=period_ms)
+        self._tallies = Tallies()
+
+    def __len__(self) -> int:
+        return len(self._tallies)
 
     def spend(self, key: Hashable, *, now_ms: int) -> int:
         """Take one and return 0, or take none and return the milliseconds until there is one."""
-        full_at, wait_ms = self._after_one(key, now_ms)
-        if wait_ms > 0:
-            return wait_ms
-        if key not in self._full_at_us and len(self._full_at_us) >= _MAX_KEYS:
-            self._forget_one()
-        self._full_at_us[key] = full_at
-        return 0
+        tally = self._tallies.of(key)
+        return 0 if self._rate.take(tally, now_ms=now_ms) else self._rate.wait_ms(tally, now_ms=now_ms)
 
     def wait_ms(self, key: Hashable, *, now_ms: int) -> int:
         """Return the milliseconds until there is one to take, and take none."""
-        return max(0, self._after_one(key, now_ms)[1])
+        return self._rate.wait_ms(self._tallies.find(key), now_ms=now_ms)
 
     def refund(self, key: Hashable) -> None:
         """Give one back that was taken in advance."""
-        if key in self._full_at_us:
-            self._full_at_us[key] -= self._period_us
-
-    def _after_one(self, key: Hashable, now_ms: int) -> tuple[int, int]:
-        """Return when all would be there again if one were taken now, and in how many milliseconds one is there."""
-        now_us = 1000 * now_ms
-        full_at = max(self._full_at_us.get(key, 0), now_us) + self._period_us
-        return full_at, -(-(full_at - now_us - self._tolerance_us) // 1000)
-
-    def _forget_one(self) -> None:
-        """Of those who have been here longest forget the one who owes least: a flood must not free a guesser.
-
-        One at a time, since everybody would have to wait while fifty thousand are put in order.
-        """
-        longest_here = [self._full_at_us.popitem(last=False) for _ in range(_LOOKED_AT)]
-        longest_here.remove(min(longest_here, key=itemgetter(1)))
-        self._full_at_us.update(longest_here)
+        self._rate.refund(self._tallies.find(key))

@@ -71,12 +71,22 @@ class SnapshotCache:
         """Return the product that an API key belongs to; every request asks this first, so here it follows."""
         try:
             if not self._has_looked:
-                self.follow()
-                self._has_looked = True
-                asyncio.get_running_loop().call_soon(self._look_again)
+                self._look()
             return self._products.get(api_key_digest) or self._load_product(api_key_digest)
         except sqlite3.Error as error:
             raise unavailable(error) or error from error
+
+    def holds(self, product: ProductSnapshot, key: tuple[int, bytes], license_: LicenseSnapshot) -> bool:
+        """Tell whether both are what would be answered now; like `product` this follows first."""
+        if not self._has_looked:
+            try:
+                self._look()
+            except sqlite3.Error as error:
+                raise unavailable(error) or error from error
+        if self._licenses.get(key) is not license_ or self._products.get(product.api_key_digest) is not product:
+            return False
+        self.hits += 1
+        return True
 
     async def license(self, product_id: int, key_digest: bytes) -> LicenseSnapshot | None:
         """Return the license of a product that a key opens."""
@@ -127,6 +137,11 @@ class SnapshotCache:
             self._event_id = event_id
         self._version = version
 
+    def _look(self) -> None:
+        self.follow()
+        self._has_looked = True
+        asyncio.get_running_loop().call_soon(self._look_again)
+
     def _look_again(self) -> None:
         self._has_looked = False
 
@@ -138,17 +153,16 @@ class SnapshotCache:
                 self._licenses.pop(key, None)
 
     def _forget_products(self, organization_id: int, product_id: int | None = None) -> None:
-        self._products = {
-            digest: kept
-            for digest, kept in self._products.items()
-            if kept.product is None
-            or kept.product.organization_id != organization_id
-            or product_id not in (None, kept.product.id)
-        }
+        for digest, kept in list(self._products.items()):
+            of_another = kept.product is None or kept.product.organization_id != organization_id
+            if not of_another and product_id in (None, kept.product and kept.product.id):
+                self._products.pop(digest).settled.clear()  # they refer to each other
 
     def _forget_blacklists(self, organization_id: int) -> None:
         """Forget an organization's blacklist, or all of them: what the operator blocks is blocked everywhere."""
         if organization_id == PLATFORM:
+            for kept in self._products.values():
+                kept.settled.clear()
             self._blacklists, self._products = {}, {}
         else:
             self._blacklists.pop(organization_id, None)
@@ -171,6 +185,7 @@ class SnapshotCache:
             VersionList(rules, product.settings.unlisted_versions),
             self._blacklist(product.organization_id),
             tuple(record_of(SigningKey, row) for row in self._rows(SIGNING_KEYS, of_product)),
+            digest,
         )
         _drop_oldest(self._products, _MAX_PRODUCTS)
         self._products[digest] = snapshot

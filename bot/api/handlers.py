@@ -12,7 +12,8 @@ from bot.api.errors import HEADERS, Refused, bad_request, body_too_large, invali
 from bot.api.limits import BODY_LIMIT, BODY_TIMEOUT_S
 from bot.api.metrics import Metrics
 from bot.api.proofs import Proofs, is_refused, no_license_files, refused_file, support_header
-from bot.api.schemas import OPTIONAL_MAX_LENGTH, ValidateRequest, parse_validate
+from bot.api.repeats import Repeat, Repeats
+from bot.api.schemas import OPTIONAL_MAX_LENGTH, parse_validate
 from i18n import N_
 from i18n import gettext as _
 from licensing.keys import LICENSE_KEY_MAX_LENGTH
@@ -35,13 +36,19 @@ class LicenseHandlers:
         self._addresses = addresses
         self._proofs = proofs
         self._metrics = metrics
+        self._repeats = Repeats()
 
     async def validate(self, request: web.Request) -> web.Response:
         """Answer whether a license is good."""
         began = perf_counter()
         api_key, caller = _bearer(request), self._addresses.read(request)
         try:
-            asked = await _asked(request)
+            sent = await _sent(request)
+            repeat = self._repeats.find(api_key, caller, sent)
+            if repeat is not None and self._is_good_again(repeat):
+                self._metrics.observe(Status.ACTIVE, perf_counter() - began)
+                return web.Response(body=repeat.answer, headers=HEADERS)
+            asked = parse_validate(sent)
         except (Refused, web.HTTPRequestEntityTooLarge) as refusal:
             await self._require_known(api_key, caller, closes=getattr(refusal, "closes", True))
             raise
@@ -52,6 +59,9 @@ class LicenseHandlers:
             raise self._refusal(answer)
         body = answer_body(answer, nonce=asked.nonce, sign=self._proofs.in_body(answer))
         proof = await self._proofs.headers(answer, body)
+        if answer.regular is not None and asked.nonce is None and not proof:
+            signed_with = self._proofs.body_key(answer.regular.product)
+            self._repeats.keep(api_key, sent, Repeat(caller, answer.regular, signed_with, body))
         headers = {**HEADERS, **proof, **support_header(answer)} if proof or answer.support_code else HEADERS
         self._metrics.observe(answer.verdict.status, perf_counter() - began)
         return web.Response(body=body, headers=headers)
@@ -87,6 +97,10 @@ class LicenseHandlers:
         """Answer the public keys that a product's answers are signed with."""
         api_key, caller = _bearer(request), self._addresses.read(request)
         return await self._proofs.published(await self._require_known(api_key, caller))
+
+    def _is_good_again(self, repeat: Repeat) -> bool:
+        regular = repeat.regular
+        return self._proofs.body_key(regular.product) is repeat.signed_with and self._validation.again(regular)
 
     async def _key(self, request: web.Request, api_key: str, caller: Caller) -> str:
         key = request.match_info["key"]
@@ -133,13 +147,13 @@ def _optional(request: web.Request, field: str) -> str | None:
     return value
 
 
-async def _asked(request: web.Request) -> ValidateRequest:
+async def _sent(request: web.Request) -> bytes:
     content_type = request.headers.get(hdrs.CONTENT_TYPE)
     if content_type is not None and content_type != _JSON:
         _check_content_type(content_type)
     if hdrs.CONTENT_ENCODING in request.headers:
         raise bad_request(415, _("Send the body uncompressed, without the header Content-Encoding."))
-    return parse_validate(await _body(request))
+    return await _body(request)
 
 
 def _bearer(request: web.Request) -> str:

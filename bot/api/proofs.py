@@ -33,12 +33,15 @@ class Proofs:
         self._file_key = file_key
         self._clock = clock
 
+    def body_key(self, found: ProductSnapshot) -> SigningKey | None:
+        """Return the shared secret that signs bodies now, if the product wants that."""
+        if found.product is None or not found.product.settings.sign_hmac:
+            return None
+        return current_key(found.signing_keys, SigningKind.HMAC, now_ms=self._clock())
+
     def in_body(self, answer: Answer) -> Callable[[bytes], str] | None:
         """Return what signs a body with the product's shared secret, if the product wants that."""
-        found = answer.product
-        if found is None or found.product is None or not found.product.settings.sign_hmac:
-            return None
-        key = current_key(found.signing_keys, SigningKind.HMAC, now_ms=self._clock())
+        key = None if answer.product is None else self.body_key(answer.product)
         return None if key is None else lambda data: self._signer.sign(key, data)
 
     async def headers(self, answer: Answer, body: bytes) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ from bot.api.health import Health, Readiness, healthz
 from bot.api.limits import BODY_LIMIT
 from bot.api.metrics import Metrics, MetricsPage
 from bot.api.proofs import Proofs
+from bot.api.server import DIRECT
 from i18n import gettext as _
 from licensing.services.validation import ValidationService
 from licensing.verdict import Status
@@ -29,7 +30,8 @@ def build_api(
     """Put the API together over the use cases it serves; without `metrics_page` there is no `/metrics`."""
     app = web.Application(client_max_size=BODY_LIMIT)
     licenses, readiness = LicenseHandlers(validation, addresses, proofs, metrics), Readiness(health, addresses)
-    _add(app, "POST", "/api/v1/validate", licenses.validate, refused=metrics.refused)
+    validate = _add(app, "POST", "/api/v1/validate", licenses.validate, refused=metrics.refused)
+    app[DIRECT] = {("POST", "/api/v1/validate"): validate}
     _add(app, "GET", "/api/v1/license/{key}", licenses.lookup, refused=metrics.refused)
     _add(app, "GET", "/api/v1/license/{key}/file", licenses.license_file, refused=metrics.refused)
     _add(app, "GET", "/api/v1/keys", licenses.keys, refused=metrics.refused)
@@ -51,14 +53,16 @@ def _add(
     *,
     head: bool = False,
     refused: Callable[[Status], None] = lambda _: None,
-) -> None:
+) -> Handler:
     # No HEAD where an answer is counted against a quota: it would cost a call and show nothing.
     resource, allowed = app.router.add_resource(path), [method, "OPTIONS"]
-    resource.add_route(method, answering(handler, refused=refused))
+    answers = answering(handler, refused=refused)
+    resource.add_route(method, answers)
     if head:
         allowed.insert(1, "HEAD")
         resource.add_route("HEAD", answering(handler))
     resource.add_route("*", answering(_other_method(", ".join(allowed))))
+    return answers
 
 
 def _other_method(allow: str) -> Handler:

@@ -10,14 +10,14 @@ import logging
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import hdrs, web
 from aiohttp.http import HttpProcessingError
 
-from bot.api.errors import Seldom, in_one_shape, no_http, unavailable
+from bot.api.errors import Handler, Seldom, in_one_shape, no_http, unavailable
 from bot.api.limits import (
     CONNECTIONS_AT_MOST,
     CROWD_LOGGED_EVERY_S,
@@ -33,6 +33,9 @@ from bot.log import request_id
 
 REQUEST_ID = "X-Request-Id"
 SERVER_NAME = "KeyPort"  # versions would tell an attacker where to look
+
+# Handlers that are found without asking the router, by method and path.
+DIRECT: web.AppKey[Mapping[tuple[str, str], Handler]] = web.AppKey("DIRECT", Mapping)
 
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -50,6 +53,8 @@ async def serve(
     runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
+        if runner.server is not None:
+            _find_directly(runner.server, app[DIRECT] if DIRECT in app else {})
         listening = await _listen(runner, traffic or Traffic(), host=host, port=port, reuse_port=reuse_port)
         try:
             bound = listening.sockets[0].getsockname()
@@ -110,6 +115,18 @@ def _name_requests(server: web.Server, ids: RequestIds) -> None:
         return make_request(message, payload, protocol, writer, task)
 
     server.request_factory = named
+
+
+def _find_directly(server: web.Server, places: Mapping[tuple[str, str], Handler]) -> None:
+    """Lead what is asked all the time past the router, which costs as much as judging a license."""
+    routed = server.request_handler
+
+    def lead(request: Any) -> Awaitable[web.StreamResponse]:
+        handler = places.get((request.method, request.raw_path))
+        # The router knows what to do about "Expect: 100-continue".
+        return routed(request) if handler is None or hdrs.EXPECT in request.headers else handler(request)
+
+    server.request_handler = lead
 
 
 class Crowd:

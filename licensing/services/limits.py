@@ -1,16 +1,20 @@
-"""How often one address, one license and a guesser may ask: taken before the quota, so that none can burn it."""
+"""How often one address, one license and a guesser may ask: taken before the quota, so that none can burn it.
 
-from collections.abc import Callable, Hashable
+With a daily quota no license and no address is given more than its share of it.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import itemgetter
+from typing import NamedTuple
 
-from licensing.throttle import Throttle
+from licensing.throttle import Rate, Tallies, Tally, Throttle
 
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
 WELCOME_AT_MOST = 50_000
-SHARERS_AT_MOST = 200_000  # counted anew from there on; a flood of addresses must not fill memory
+ALL_OF_IT = 100  # percent
 
 
 class Reason(StrEnum):
@@ -33,6 +37,18 @@ class Rates:
     address_quota_percent: int = 100
 
 
+class Meter(NamedTuple):
+    """What the caller of a license is counted by; no address where it cannot be known."""
+
+    address: Tally | None
+    license: Tally
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether others who are counted by the same still find these tallies."""
+        return self.license.is_kept and (self.address is None or self.address.is_kept)
+
+
 class Limits:
     """Counts in memory, per process.
 
@@ -40,12 +56,36 @@ class Limits:
     """
 
     def __init__(self, rates: Rates, *, guessing: Callable[[str], None] = lambda _: None) -> None:
-        self._addresses = _throttle(rates.address_per_minute)
-        self._licenses = _throttle(rates.license_per_minute)
+        self._address_rate = _rate(rates.address_per_minute)
+        self._license_rate = _rate(rates.license_per_minute)
         self._failures = _throttle(rates.failures_per_minute)
+        self._address_percent = rates.address_quota_percent
+        self._license_percent = rates.license_quota_percent
         self._guessing = guessing
-        self._shares = Shares(rates)
+        self._addresses = Tallies()
+        self._licenses = Tallies()
         self._welcome: dict[tuple[int, str], None] = {}
+
+    def meter(self, product_id: int, address: str | None, digest: bytes) -> Meter:
+        """Return what a caller of a license is counted by."""
+        of_address = self._addresses.of((product_id, address)) if address is not None else None
+        return Meter(of_address, self._licenses.of((product_id, digest)))
+
+    def take(self, meter: Meter, *, quota: int | None, now_ms: int) -> bool:
+        """Take a call from every limit, as nearly always there is one, or from none."""
+        address, license_ = meter
+        if quota is not None and not self._has_shares(meter, quota, now_ms // DAY_MS):
+            return False
+        of_address, of_license = self._address_rate, self._license_rate
+        if of_address is not None and address is not None and not of_address.take(address, now_ms=now_ms):
+            return False
+        if of_license is not None and not of_license.take(license_, now_ms=now_ms):
+            if of_address is not None and address is not None:
+                of_address.refund(address)
+            return False
+        if quota is not None:
+            _share(meter, 1, day=now_ms // DAY_MS)
+        return True
 
     def spend(
         self,
@@ -59,50 +99,50 @@ class Limits:
     ) -> tuple[Reason, int] | None:
         """Count a call of a license, or count nothing and return why it is turned away and for how many milliseconds.
 
-        That is the longest wait there is, `guesses_ms` among them: whoever keeps it is let through. With a daily
-        `quota`, no license and no address is given more than its share of it.
+        That is the longest wait there is, `guesses_ms` among them: whoever keeps it is let through.
         """
-        of_address = (product_id, address) if address is not None else None
-        of_license = (product_id, digest)
-        if not guesses_ms and self._took(of_address, of_license, quota, now_ms):
-            return None
-        waits = [(Reason.FAILURES, guesses_ms)]
-        for why, throttle, key in self._counts(of_address, of_license):
-            waits.append((why, throttle.wait_ms(key, now_ms=now_ms)))
-        if quota is not None:
-            waits += self._shares.waits(of_address, of_license, quota=quota, now_ms=now_ms)
+        if guesses_ms:  # nothing is kept of the many keys that a guesser tries
+            of_address = self._addresses.find((product_id, address)) if address is not None else None
+            meter = Meter(of_address, self._licenses.find((product_id, digest)))
+        else:
+            meter = self.meter(product_id, address, digest)
+            if self.take(meter, quota=quota, now_ms=now_ms):
+                return None
+        waits = [(Reason.FAILURES, guesses_ms), *self._waits(meter, quota, now_ms)]
         return max(waits, key=itemgetter(1))
 
-    def _took(self, of_address: Hashable, of_license: Hashable, quota: int | None, now_ms: int) -> bool:
-        """Take a call from every limit, as nearly always there is one; else give back what was taken."""
-        counts = self._counts(of_address, of_license)
-        for at, (_why, throttle, key) in enumerate(counts):
-            if throttle.spend(key, now_ms=now_ms):
-                for _, other, taken in counts[:at]:
-                    other.refund(taken)
-                return False
-        if quota is None or not self._shares.waits(of_address, of_license, quota=quota, now_ms=now_ms):
-            if quota is not None:
-                self._shares.take(of_address, of_license, 1)
-            return True
-        for _, throttle, key in counts:
-            throttle.refund(key)
-        return False
-
-    def refund(self, product_id: int, address: str | None, digest: bytes) -> None:
+    def refund(self, meter: Meter, *, quota: int | None, now_ms: int) -> None:
         """Take a call back that was turned away for another reason."""
-        of_address = (product_id, address) if address is not None else None
-        for _why, throttle, key in self._counts(of_address, (product_id, digest)):
-            throttle.refund(key)
-        self._shares.take(of_address, (product_id, digest), -1)
+        if self._address_rate is not None and meter.address is not None:
+            self._address_rate.refund(meter.address)
+        if self._license_rate is not None:
+            self._license_rate.refund(meter.license)
+        if quota is not None:
+            _share(meter, -1, day=now_ms // DAY_MS)
 
-    def _counts(self, of_address: Hashable, of_license: Hashable) -> list[tuple[Reason, Throttle, Hashable]]:
-        counts: list[tuple[Reason, Throttle, Hashable]] = []
-        if self._addresses is not None and of_address is not None:
-            counts.append((Reason.ADDRESS, self._addresses, of_address))
-        if self._licenses is not None:
-            counts.append((Reason.LICENSE, self._licenses, of_license))
-        return counts
+    def _has_shares(self, meter: Meter, quota: int, day: int) -> bool:
+        """Tell whether neither took its share; one of all of the quota is none, for the quota itself tells."""
+        address, license_ = meter
+        percent = self._license_percent
+        if percent < ALL_OF_IT and license_.of_day(day) * 100 >= quota * percent:
+            return False
+        percent = self._address_percent
+        return address is None or percent >= ALL_OF_IT or address.of_day(day) * 100 < quota * percent
+
+    def _waits(self, meter: Meter, quota: int | None, now_ms: int) -> list[tuple[Reason, int]]:
+        waits = []
+        for reason, rate, tally, percent in (
+            (Reason.ADDRESS, self._address_rate, meter.address, self._address_percent),
+            (Reason.LICENSE, self._license_rate, meter.license, self._license_percent),
+        ):
+            if tally is None:
+                continue
+            if rate is not None:
+                waits.append((reason, rate.wait_ms(tally, now_ms=now_ms)))
+            shares = quota is not None and percent < ALL_OF_IT
+            if shares and quota is not None and tally.of_day(now_ms // DAY_MS) * 100 >= quota * percent:
+                waits.append((reason, DAY_MS - now_ms % DAY_MS))
+        return waits
 
     def failed(self, product_id: int | None, address: str | None, *, now_ms: int) -> None:
         """Count an unknown key against the address that tried it; who tries too many is pointed out.
@@ -133,34 +173,14 @@ class Limits:
         return address is not None and (license_id, address) in self._welcome
 
 
-class Shares:
-    """How much of a product's day each license and each address took; counted only where there is a quota."""
+def _share(meter: Meter, calls: int, *, day: int) -> None:
+    meter.license.add(calls, day=day)
+    if meter.address is not None:
+        meter.address.add(calls, day=day)
 
-    def __init__(self, rates: Rates) -> None:
-        self._license_percent = rates.license_quota_percent
-        self._address_percent = rates.address_quota_percent
-        self._day = -1
-        self._taken: dict[Hashable, int] = {}
 
-    def waits(
-        self, of_address: Hashable, of_license: Hashable, *, quota: int, now_ms: int
-    ) -> list[tuple[Reason, int]]:
-        """Return whose share is used up, and the milliseconds to 00:00 UTC."""
-        if now_ms // DAY_MS != self._day or len(self._taken) >= SHARERS_AT_MOST:
-            self._day, self._taken = now_ms // DAY_MS, {}
-        found, all_of_it = [], 100  # and then the quota itself tells
-        percent = self._license_percent
-        if percent < all_of_it and self._taken.get(of_license, 0) * 100 >= quota * percent:
-            found.append((Reason.LICENSE, DAY_MS - now_ms % DAY_MS))
-        percent = self._address_percent
-        if percent < all_of_it and of_address is not None and self._taken.get(of_address, 0) * 100 >= quota * percent:
-            found.append((Reason.ADDRESS, DAY_MS - now_ms % DAY_MS))
-        return found
-
-    def take(self, of_address: Hashable, of_license: Hashable, calls: int) -> None:
-        """Add to what a license and an address took."""
-        self._taken[of_license] = self._taken.get(of_license, 0) + calls
-        self._taken[of_address] = self._taken.get(of_address, 0) + calls
+def _rate(per_minute: int) -> Rate | None:
+    return Rate(burst=per_minute, period_ms=MINUTE_MS / per_minute) if per_minute else None
 
 
 def _throttle(per_minute: int) -> Throttle | None:

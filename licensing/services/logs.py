@@ -28,9 +28,19 @@ _BATCH = 1_000  # rows of a transaction: more would keep a seat that is to be ta
 _BATCH_OF_REFUSALS = 250  # each has its trace with it
 _VERSION_LENGTH, _DEVICE_LENGTH = 64, 128
 
-_Alike = tuple[int, Status, str | None, str | None, str | None]
-_Seen = tuple[_Alike, list[int]]
+Attempt = tuple[int, Status, str | None, str | None, str | None]
+_Seen = tuple[Attempt, list[int]]
 _Reason = tuple[int, int | None, Status, str | None, Hashable]
+
+
+def attempt_of(license_id: int, status: Status, call: Call) -> Attempt:
+    """Return what is kept of a validation."""
+    device, version = call.device_id, call.version
+    if device and (len(device) > _DEVICE_LENGTH or not device.isprintable()):
+        device = _legible(device, _DEVICE_LENGTH)
+    if version and (len(version) > _VERSION_LENGTH or not version.isprintable()):
+        version = _legible(version, _VERSION_LENGTH)
+    return license_id, status, call.address, device, version
 
 
 class AttemptLog:
@@ -38,25 +48,19 @@ class AttemptLog:
 
     def __init__(self, *, keep: int) -> None:
         self._keep = keep
-        self._pending: dict[_Alike, list[int]] = {}
+        self._pending: dict[Attempt, list[int]] = {}
 
     def __len__(self) -> int:
         return len(self._pending)
 
-    def note(self, license_id: int, status: Status, call: Call, *, now_ms: int) -> None:
+    def note(self, attempt: Attempt, *, now_ms: int) -> None:
         """Remember how a validation ended; what comes too thick to be written is left out."""
-        device, version = call.device_id, call.version
-        if device and (len(device) > _DEVICE_LENGTH or not device.isprintable()):
-            device = _legible(device, _DEVICE_LENGTH)
-        if version and (len(version) > _VERSION_LENGTH or not version.isprintable()):
-            version = _legible(version, _VERSION_LENGTH)
-        key = (license_id, status, call.address, device, version)
-        seen = self._pending.get(key)
+        seen = self._pending.get(attempt)
         if seen is not None:
             seen[0] += 1
             seen[2] = now_ms
         elif len(self._pending) < MAX_ATTEMPTS and self._keep:
-            self._pending[key] = [1, now_ms, now_ms]
+            self._pending[attempt] = [1, now_ms, now_ms]
 
     async def flush(self, store: Store) -> None:
         """Write what came since the last flush; it is kept for the next one if the store is away.

@@ -13,6 +13,27 @@ from licensing.status import Status
 DAY_MS = 86_400_000
 
 T = TypeVar("T")
+Seat = tuple[int, str]  # a license and what sits there
+
+
+class Day:
+    """The calls of a product on one UTC day: how many in all, on their way to an answer, and not written yet."""
+
+    __slots__ = ("on_their_way", "pending", "total")
+
+    def __init__(self) -> None:
+        self.total: int | None = None  # not known until what is stored was read
+        self.on_their_way = 0
+        self.pending: dict[str, int] = {}
+
+    def note(self, status: str, calls: int = 1) -> None:
+        """Write down how calls ended."""
+        self.pending[status] = self.pending.get(status, 0) + calls
+
+    @property
+    def unwritten(self) -> int:
+        """Calls of the quota that no store knows of."""
+        return self.on_their_way + sum(self.pending.values()) - self.pending.get(Status.RATE_LIMIT_EXCEEDED, 0)
 
 
 class UsageMeter:
@@ -20,73 +41,87 @@ class UsageMeter:
 
     def __init__(self, snapshots: Snapshots) -> None:
         self._snapshots = snapshots
-        self._day = -1
-        self._totals: dict[tuple[int, int], int] = {}
-        self._on_their_way: dict[tuple[int, int], int] = {}
-        self._pending: dict[tuple[int, int, str], int] = {}
+        self._latest = -1
+        self._days: dict[tuple[int, int], Day] = {}
 
     async def spend(self, product_id: int, *, limit: int | None, now_ms: int) -> int:
         """Take a call from the quota and return 0, or take nothing and return the whole seconds to 00:00 UTC."""
-        key = product_id, now_ms // DAY_MS
-        total = await self._total(key)
+        day = self._day(product_id, now_ms)
+        total = await self._total(product_id, now_ms)
         if limit is not None and total >= limit:
             return _seconds_to_midnight(now_ms)
-        self._totals[key] = total + 1
-        self._on_their_way[key] = self._on_their_way.get(key, 0) + 1
+        day.total = total + 1
+        day.on_their_way += 1
         return 0
 
     async def wait_s(self, product_id: int, *, limit: int | None, now_ms: int) -> int:
         """Return the whole seconds until there is a call to take from the quota, and take none."""
-        if limit is None or await self._total((product_id, now_ms // DAY_MS)) < limit:
+        if limit is None or await self._total(product_id, now_ms) < limit:
             return 0
         return _seconds_to_midnight(now_ms)
 
     def note(self, product_id: int, status: str, *, now_ms: int) -> None:
         """Write down how a call ended, with the time that it was taken from the quota at."""
-        day = now_ms // DAY_MS
-        key = product_id, day, status
-        self._pending[key] = self._pending.get(key, 0) + 1
+        day = self._day(product_id, now_ms)
+        day.note(status)
         if status != Status.RATE_LIMIT_EXCEEDED:
-            self._on_their_way[product_id, day] -= 1
+            day.on_their_way -= 1
+
+    def count(self, product_id: int, status: str, *, limit: int | None, now_ms: int) -> bool:
+        """Take a call from the quota and write it down at once; False where it has to be asked for, or is spent."""
+        day = self._days.get((product_id, now_ms // DAY_MS))
+        if day is None or day.total is None or (limit is not None and day.total >= limit):
+            return False
+        day.total += 1
+        pending = day.pending
+        pending[status] = pending.get(status, 0) + 1
+        return True
 
     async def flush(self, store: Store) -> None:
         """Write what was counted since the last flush; it is kept for the next one if the store is away.
 
         Raises: Unavailable.
         """
-        pending, self._pending = self._pending, {}
-        if not pending:
+        taken = {key: day.pending for key, day in self._days.items() if day.pending}
+        if not taken:
             return
-        rows = [(product_id, day, status, calls) for (product_id, day, status), calls in pending.items()]
+        for key in taken:
+            self._days[key].pending = {}
+        rows = [(*key, status, calls) for key, pending in taken.items() for status, calls in pending.items()]
 
         def keep() -> None:
-            for key, calls in pending.items():
-                self._pending[key] = self._pending.get(key, 0) + calls
+            for key, pending in taken.items():
+                day = self._days.setdefault(key, Day())
+                for status, calls in pending.items():
+                    day.note(status, calls)
 
         totals = await written(store.write(lambda tx: tx.ledger.add_usage(rows)), keep)
-        for product_id, day, total in totals:
-            key = product_id, day
-            if key in self._totals:
-                self._totals[key] = total + self._unwritten(key)
+        for product_id, number, total in totals:
+            day = self._days.get((product_id, number))
+            if day is not None and day.total is not None:
+                day.total = total + day.unwritten
 
-    async def _total(self, key: tuple[int, int]) -> int:
-        """Return the calls of a product and day, both: one of yesterday may still be on its way after midnight."""
-        product_id, day = key
-        if day > self._day:
-            self._day, self._totals = day, {}
-            self._on_their_way = {key: calls for key, calls in self._on_their_way.items() if calls}
-        total = self._totals.get(key)
-        if total is None:
-            stored = await self._snapshots.calls(product_id, day)
-            total = self._totals.setdefault(key, stored + self._unwritten(key))
-        return total
+    def _day(self, product_id: int, now_ms: int) -> Day:
+        """Return a product's day; one of yesterday may still be on its way after midnight."""
+        number = now_ms // DAY_MS
+        if number > self._latest:
+            self._latest = number
+            self._days = {
+                key: day for key, day in self._days.items() if key[1] >= number - 1 or day.on_their_way or day.pending
+            }
+        key = product_id, number
+        day = self._days.get(key)
+        if day is None:
+            day = self._days[key] = Day()
+        return day
 
-    def _unwritten(self, key: tuple[int, int]) -> int:
-        return self._on_their_way.get(key, 0) + sum(
-            calls
-            for (product_id, day, status), calls in self._pending.items()
-            if (product_id, day) == key and status != Status.RATE_LIMIT_EXCEEDED
-        )
+    async def _total(self, product_id: int, now_ms: int) -> int:
+        day = self._day(product_id, now_ms)
+        if day.total is None:
+            stored = await self._snapshots.calls(product_id, now_ms // DAY_MS)
+            if day.total is None:  # nobody else was told meanwhile
+                day.total = stored + day.unwritten
+        return day.total
 
 
 def _seconds_to_midnight(now_ms: int) -> int:
@@ -97,16 +132,16 @@ class LastSeen:
     """Remembers when each registered address and device last validated."""
 
     def __init__(self) -> None:
-        self._addresses: dict[tuple[int, str], int] = {}
-        self._devices: dict[tuple[int, str], int] = {}
+        self._addresses: dict[Seat, int] = {}
+        self._devices: dict[Seat, int] = {}
 
-    def note(self, license_id: int, address: str, *, now_ms: int) -> None:
+    def note(self, seat: Seat, *, now_ms: int) -> None:
         """Remember that an address validated."""
-        self._addresses[license_id, address] = now_ms
+        self._addresses[seat] = now_ms
 
-    def note_device(self, license_id: int, device: str, *, now_ms: int) -> None:
+    def note_device(self, seat: Seat, *, now_ms: int) -> None:
         """Remember that a device validated."""
-        self._devices[license_id, device] = now_ms
+        self._devices[seat] = now_ms
 
     async def flush(self, store: Store) -> None:
         """Write what was seen since the last flush; it is kept for the next one if the store is away.
@@ -131,7 +166,7 @@ class LastSeen:
         await written(store.write(work), keep)
 
 
-def _rows(seen: dict[tuple[int, str], int]) -> list[tuple[int, str, int]]:
+def _rows(seen: dict[Seat, int]) -> list[tuple[int, str, int]]:
     return [(license_id, name, at_ms) for (license_id, name), at_ms in seen.items()]
 
 

@@ -9,12 +9,13 @@ from licensing.custom import merged
 from licensing.keys import LICENSE_KEY_MAX_LENGTH, api_key_digest, tidy
 from licensing.models import Product
 from licensing.ports import Clock, Store, Vault
-from licensing.services.answers import Answer, Details, settle, settled
+from licensing.services.answers import Answer, Details, Regular
 from licensing.services.limits import Limits, Reason
-from licensing.services.logs import AttemptLog, RefusalLog
+from licensing.services.logs import Attempt, AttemptLog, RefusalLog, attempt_of
 from licensing.services.organizations import Plans
+from licensing.services.regulars import regular_of, seats_of, settle, settled
 from licensing.services.seats import Judged, take_seats
-from licensing.services.usage import LastSeen, UsageMeter
+from licensing.services.usage import LastSeen, Seat, UsageMeter
 from licensing.verdict import (
     Call,
     Outcome,
@@ -36,6 +37,14 @@ class Traces:
     seen: LastSeen
     attempts: AttemptLog
     refusals: RefusalLog
+
+    def note(self, attempt: Attempt, seat: Seat | None, device: Seat | None, *, now_ms: int) -> None:
+        """Remember how a validation ended and where it came from."""
+        self.attempts.note(attempt, now_ms=now_ms)
+        if seat is not None:
+            self.seen.note(seat, now_ms=now_ms)
+        if device is not None:
+            self.seen.note_device(device, now_ms=now_ms)
 
 
 class ValidationService:
@@ -73,6 +82,27 @@ class ValidationService:
             raise
         self._traces.usage.note(product.product.id, answer.verdict.status, now_ms=now_ms)
         return answer
+
+    def again(self, regular: Regular) -> bool:
+        """Count a call that came before, if its answer is as true now and nothing turns it away.
+
+        If not, nothing was counted, and `validate` knows why. Nothing here waits; nearly all calls come to this.
+
+        Raises: Unavailable.
+        """
+        now_ms, product = self._clock(), regular.product.product
+        if product is None or now_ms >= regular.until_ms or not regular.meter.is_kept:
+            return False
+        if not self._store.snapshots.holds(regular.product, regular.key, regular.license):
+            return False
+        if not self._limits.take(regular.meter, quota=regular.quota, now_ms=now_ms):
+            return False
+        traces = self._traces
+        if not traces.usage.count(product.id, Status.ACTIVE, limit=regular.quota, now_ms=now_ms):
+            self._limits.refund(regular.meter, quota=regular.quota, now_ms=now_ms)
+            return False
+        traces.note(regular.attempt, regular.seat, regular.device, now_ms=now_ms)
+        return True
 
     async def lookup(self, api_key: str, key: str, *, address: str | None = None) -> Details | Answer:
         """Return what is known of a license of this product, counted against its quota; changes nothing.
@@ -139,7 +169,7 @@ class ValidationService:
             wait_ms = 1000 * await usage.spend(product.id, limit=quota, now_ms=now_ms)
             if not wait_ms:
                 return None
-            self._limits.refund(product.id, call.address, digest)
+            self._limits.refund(self._limits.meter(product.id, call.address, digest), quota=quota, now_ms=now_ms)
             return self._refused(found, product, call, (Reason.QUOTA, wait_ms), now_ms)
         wait_ms = 1000 * await usage.wait_s(product.id, limit=quota, now_ms=now_ms)
         return self._refused(found, product, call, max((Reason.QUOTA, wait_ms), spent, key=itemgetter(1)), now_ms)
@@ -181,8 +211,10 @@ class ValidationService:
             judged = await take_seats(self._store, found, call, judged.verdict, now_ms=now_ms)
         answer = self._answer(judged, product, call, now_ms)
         if answer.verdict.valid and judged.license is license_ and license_ is not None:
-            settle(found, license_, call, answer)
             self._limits.welcome(license_.license.id, call.address)
+            meter = self._limits.meter(product.id, call.address, digest)
+            quota = self._plans.named(found.plan).calls_per_product_per_day
+            return settle(call, answer, regular_of(judged, call, digest, meter=meter, quota=quota, now_ms=now_ms))
         return answer
 
     def _answer(self, judged: Judged, product: Product, call: Call, now_ms: int) -> Answer:
@@ -200,13 +232,8 @@ class ValidationService:
         return Answer(verdict, found, custom)
 
     def _note(self, product: Product, license_id: int, call: Call, verdict: Verdict, now_ms: int) -> None:
-        self._traces.attempts.note(license_id, verdict.status, call, now_ms=now_ms)
-        if not verdict.valid:
-            return
-        if verdict.ip_registered and call.address:
-            self._traces.seen.note(license_id, call.address, now_ms=now_ms)
-        if product.settings.max_devices is not None:
-            self._traces.seen.note_device(license_id, call.device_id or "", now_ms=now_ms)
+        seat, device = seats_of(product, license_id, call, verdict)
+        self._traces.note(attempt_of(license_id, verdict.status, call), seat, device, now_ms=now_ms)
 
     def _support_code(self, judged: Judged, product: Product, call: Call, now_ms: int) -> str:
         verdict, found, license_ = judged

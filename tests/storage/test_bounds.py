@@ -9,9 +9,9 @@ from storage_world import ORGANIZATION, OWNER, World, member
 from licensing.choices import BlockLevel
 from licensing.models import Plan
 from licensing.services import seats
-from licensing.services.answers import SETTLED_LENGTH
 from licensing.services.blacklist import Target
 from licensing.services.limits import DAY_MS, Rates, Reason
+from licensing.services.regulars import SETTLED_LENGTH
 from licensing.subject import ProductSnapshot
 from licensing.verdict import Call, Status
 

@@ -19,7 +19,7 @@ from licensing.services.changes import Edit
 from licensing.services.history import HistoryService, Keeping
 from licensing.services.licenses import Issued
 from licensing.services.limits import Rates, Reason
-from licensing.services.logs import MAX_ATTEMPTS, MAX_CODES, MAX_REFUSALS, AttemptLog
+from licensing.services.logs import MAX_ATTEMPTS, MAX_CODES, MAX_REFUSALS, AttemptLog, attempt_of
 from licensing.services.upkeep import UpkeepService
 from licensing.verdict import Call, Outcome, Status
 from storage import DatabaseSettings
@@ -150,7 +150,9 @@ async def test_a_loop_over_addresses_fills_neither_memory_nor_disk(world: World)
         address = f"198.{18 + number // 65_536}.{number // 256 % 256}.{number % 256}"
         world.refusals.add(product.product, issued.view.license.id, Status.SUSPENDED, Call("", address), [], now_ms=1)
         world.refusals.add(product.product, None, Status.LICENSE_NOT_FOUND, Call("", address), [], now_ms=1)
-        world.attempts.note(issued.view.license.id, Status.SUSPENDED, Call("", address, device_id="d"), now_ms=number)
+        world.attempts.note(
+            attempt_of(issued.view.license.id, Status.SUSPENDED, Call("", address, device_id="d")), now_ms=number
+        )
     assert len(world.refusals) <= MAX_CODES + MAX_REFUSALS
     assert len(world.attempts) == MAX_ATTEMPTS
     for log in (world.refusals, world.attempts):
@@ -168,7 +170,7 @@ async def test_memory_stays_bounded_while_the_store_is_away_for_long(world: Worl
                 if world.refusals.known(1, license_id, Status.SUSPENDED, call, now_ms=1) is None:
                     world.refusals.add(product.product, license_id, Status.SUSPENDED, call, [], now_ms=1)
                 world.refusals.known(1, license_id, Status.SUSPENDED, call, now_ms=1)
-                world.attempts.note(license_id, Status.SUSPENDED, call, now_ms=1)
+                world.attempts.note(attempt_of(license_id, Status.SUSPENDED, call), now_ms=1)
             for log in (world.refusals, world.attempts):
                 with pytest.raises(Unavailable):
                     await log.flush(world.store)
@@ -249,7 +251,7 @@ async def test_what_belongs_to_a_license_that_is_gone_holds_up_nothing_else(worl
     code = await code_of(world, product, issued.key)
     call = Call("", "203.0.113.5")
     lost = world.refusals.add(product.product, 999, Status.SUSPENDED, call, [], now_ms=1)
-    world.attempts.note(999, Status.SUSPENDED, call, now_ms=1)
+    world.attempts.note(attempt_of(999, Status.SUSPENDED, call), now_ms=1)
     for log in (world.refusals, world.attempts):
         await log.flush(world.store)
     assert (await stored(world, lost), (await stored(world, code)) is None) == (None, False)
@@ -398,7 +400,7 @@ async def test_who_keeps_no_attempts_has_none_and_those_there_were_go(world: Wor
     none = Keeping(attempts_per_license=0)
     log, upkeep = AttemptLog(keep=0), UpkeepService(world.store, keeping=none, clock=world.clock)
     history = HistoryService(world.store, world.store.vault, keeping=none, clock=world.clock)
-    log.note(issued.view.license.id, Status.ACTIVE, Call("", "203.0.113.3"), now_ms=1)
+    log.note(attempt_of(issued.view.license.id, Status.ACTIVE, Call("", "203.0.113.3")), now_ms=1)
     await log.flush(world.store)
     assert await history.attempts(OWNER, issued.key) == []
     world.now_ms += 1

@@ -12,6 +12,7 @@ from licensing.addresses import Counting, is_pseudonym
 from licensing.choices import BlockLevel
 from licensing.models import Block
 from licensing.ports import Unavailable
+from licensing.services.logs import attempt_of
 from licensing.verdict import Call, Status
 from storage import DatabaseSettings
 from storage.recount import CHUNK, FACT, Recounted, Way, recount
@@ -174,7 +175,7 @@ async def test_attempts_that_become_alike_are_added_up(world: World) -> None:
     issued = await world.issue(discord_id=HOLDER)
     license_id, hashed = issued.view.license.id, world.store.vault.pseudonym(HOME)
     for address, at_ms in ((hashed, 5), (HOME, 9), (HOME, 11)):
-        world.attempts.note(license_id, Status.ACTIVE, Call("", address), now_ms=at_ms)
+        world.attempts.note(attempt_of(license_id, Status.ACTIVE, Call("", address)), now_ms=at_ms)
     await world.attempts.flush(world.store)
     await recount(world.store, hashing(world))
     [attempt] = await world.store.read(lambda tx: tx.history.attempts(license_id, since_ms=0, limit=9))

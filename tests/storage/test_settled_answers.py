@@ -8,7 +8,7 @@ from storage_world import OWNER, World
 
 from licensing.choices import ActorKind, OrganizationState, ProductState, SigningKind, VersionState
 from licensing.models import PLATFORM, Actor
-from licensing.services import answers
+from licensing.services import regulars
 from licensing.services.blacklist import Target
 from licensing.verdict import Call, Status
 
@@ -94,7 +94,7 @@ async def test_a_new_signing_key_signs_what_was_answered_before(world: World) ->
 async def test_callers_that_name_ever_new_versions_fill_no_memory(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "SETTLED_ANSWERS", 16)
+    monkeypatch.setattr(regulars, "SETTLED_ANSWERS", 16)
     product = await world.product()
     issued = await world.issue(discord_id=20)
     for number in range(48):

@@ -94,7 +94,7 @@ def test_memory_stays_bounded_when_strangers_come_in_turn(monkeypatch):
     limit = Throttle(burst=2, period_ms=PERIOD_MS)
     for number in range(1_000):
         limit.spend(number, now_ms=START_MS + number * PERIOD_MS)
-        assert len(limit._full_at_us) <= 100
+        assert len(limit) <= 100
 
 
 def test_memory_stays_bounded_when_all_strangers_come_at_once(monkeypatch):
@@ -102,7 +102,7 @@ def test_memory_stays_bounded_when_all_strangers_come_at_once(monkeypatch):
     limit = Throttle(burst=2, period_ms=PERIOD_MS)
     for number in range(1_000):
         limit.spend(number, now_ms=START_MS)
-        assert len(limit._full_at_us) <= 100
+        assert len(limit) <= 100
 
 
 def test_a_flood_of_strangers_does_not_free_whoever_used_up_their_limit(monkeypatch):

@@ -290,8 +290,8 @@ async def test_calls_of_another_process_count_from_the_next_flush_on(counts: Cou
 async def test_an_address_is_written_with_the_time_it_was_seen_last(store: SharedStore):
     seen = LastSeen()
     for later_ms in range(3):
-        seen.note(LICENSE_ID, ADDRESS, now_ms=NOW_MS + later_ms)
-    seen.note(LICENSE_ID + 1, ADDRESS, now_ms=NOW_MS)
+        seen.note((LICENSE_ID, ADDRESS), now_ms=NOW_MS + later_ms)
+    seen.note((LICENSE_ID + 1, ADDRESS), now_ms=NOW_MS)
     await seen.flush(store)
     await seen.flush(store)
     assert store.seen == {(LICENSE_ID, ADDRESS): NOW_MS + 2, (LICENSE_ID + 1, ADDRESS): NOW_MS}
@@ -302,10 +302,10 @@ async def test_what_was_seen_is_kept_while_the_store_is_away_and_never_goes_back
     seen, store.away = LastSeen(), True
 
     async def again() -> None:
-        seen.note(LICENSE_ID, ADDRESS, now_ms=NOW_MS + 5)
+        seen.note((LICENSE_ID, ADDRESS), now_ms=NOW_MS + 5)
 
-    seen.note(LICENSE_ID, ADDRESS, now_ms=NOW_MS)
-    seen.note(LICENSE_ID + 1, ADDRESS, now_ms=NOW_MS)
+    seen.note((LICENSE_ID, ADDRESS), now_ms=NOW_MS)
+    seen.note((LICENSE_ID + 1, ADDRESS), now_ms=NOW_MS)
     store.meanwhile = again
     with pytest.raises(Unavailable):
         await seen.flush(store)
