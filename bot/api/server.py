@@ -36,6 +36,7 @@ SERVER_NAME = "KeyPort"  # versions would tell an attacker where to look
 
 # Handlers that are found without asking the router, by method and path.
 DIRECT: web.AppKey[Mapping[tuple[str, str], Handler]] = web.AppKey("DIRECT", Mapping)
+_NOWHERE: Mapping[tuple[str, str], Handler] = {}
 
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -54,7 +55,7 @@ async def serve(
     await runner.setup()
     try:
         if runner.server is not None:
-            _find_directly(runner.server, app[DIRECT] if DIRECT in app else {})
+            _find_directly(runner.server, app.get(DIRECT, _NOWHERE))
         listening = await _listen(runner, traffic or Traffic(), host=host, port=port, reuse_port=reuse_port)
         try:
             bound = listening.sockets[0].getsockname()
