@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from licensing.blacklist import Blocked
 from licensing.choices import AutoRegister, BlockLevel, LicenseState, OrganizationState, ProductState, VersionMode
-from licensing.models import License, Product
+from licensing.models import Product
 from licensing.status import Status
 from licensing.subject import LicenseSnapshot, Subject
 from licensing.versions import Finding, pin_allows, pin_text
@@ -33,7 +33,7 @@ def check_organization(subject: Subject) -> Status | None:
 def check_license(subject: Subject) -> Status | None:
     """Refuse an unknown key; one of another product is unknown, so that its existence never leaks."""
     product, license_ = subject.product.product, subject.license
-    if license_ is None or product is None or license_.license.product_id != product.id:
+    if license_ is None or product is None or license_.product_id != product.id:
         return Status.LICENSE_NOT_FOUND
     return None
 
@@ -67,7 +67,7 @@ def check_address(subject: Subject) -> Status | None:
     An address that cannot be known (behind a proxy that is not trusted) neither takes nor misses a seat.
     """
     settings, address = product_of(subject).settings, subject.call.address
-    taken = found_of(subject).addresses
+    taken = license_of(subject).addresses
     if not settings.track_ip_on_validate or address is None or address in taken:
         return None
     if settings.auto_register is AutoRegister.OFF or (settings.auto_register is AutoRegister.FIRST and taken):
@@ -78,7 +78,7 @@ def check_address(subject: Subject) -> Status | None:
 
 def check_device(subject: Subject) -> Status | None:
     """Refuse a device beyond the product's limit, where there is one."""
-    limit, taken = product_of(subject).settings.max_devices, found_of(subject).devices
+    limit, taken = product_of(subject).settings.max_devices, license_of(subject).devices
     if limit is None or _device(subject) in taken or len(taken) < limit:
         return None
     return Status.DEVICE_LIMIT_REACHED
@@ -103,7 +103,7 @@ def _address_fact(subject: Subject) -> Fact:
     settings, address = product_of(subject).settings, subject.call.address
     if not settings.track_ip_on_validate:
         return {"tracked": False}
-    taken = found_of(subject).addresses
+    taken = license_of(subject).addresses
     return {
         "tracked": True,
         "address": address,
@@ -115,7 +115,7 @@ def _address_fact(subject: Subject) -> Fact:
 
 
 def _device_fact(subject: Subject) -> Fact:
-    limit, taken = product_of(subject).settings.max_devices, found_of(subject).devices
+    limit, taken = product_of(subject).settings.max_devices, license_of(subject).devices
     if limit is None:
         return {"limit": None}
     device = _device(subject)
@@ -180,11 +180,10 @@ def version_fields(subject: Subject) -> tuple[str | None, bool | None]:
     if product is None or product.settings.versions is VersionMode.OFF:
         return subject.call.version, None
     finding = _finding(subject)
-    if not finding.allowed or found is None or found.license.product_id != product.id:
+    if not finding.allowed or found is None or found.product_id != product.id:
         return finding.version, finding.allowed
-    pin = found.license
-    allowed = pin_allows(finding.version, pinned=pin.version_pinned, minimum=pin.version_min, maximum=pin.version_max)
-    return finding.version, allowed
+    pinned, minimum, maximum = found.version_pinned, found.version_min, found.version_max
+    return finding.version, pin_allows(finding.version, pinned=pinned, minimum=minimum, maximum=maximum)
 
 
 def _finding(subject: Subject) -> Finding:
@@ -202,7 +201,7 @@ def _device(subject: Subject) -> str:
 
 
 def new_device(subject: Subject) -> str | None:
-    if product_of(subject).settings.max_devices is None or _device(subject) in found_of(subject).devices:
+    if product_of(subject).settings.max_devices is None or _device(subject) in license_of(subject).devices:
         return None
     return _device(subject)
 
@@ -212,13 +211,9 @@ def product_of(subject: Subject) -> Product:
     return subject.product.product
 
 
-def found_of(subject: Subject) -> LicenseSnapshot:
+def license_of(subject: Subject) -> LicenseSnapshot:
     assert subject.license is not None  # noqa: S101 - check_license ran before
     return subject.license
-
-
-def license_of(subject: Subject) -> License:
-    return found_of(subject).license
 
 
 _PRODUCT_REFUSALS = {

@@ -6,9 +6,9 @@ from typing import Any
 
 from licensing.choices import SigningKind
 from licensing.keys import tidy
-from licensing.models import License, Product, ProductSettings, SigningKey
+from licensing.models import Product, ProductSettings, SigningKey
 from licensing.spreadsheet import iso_moment
-from licensing.verdict import Call, Verdict
+from licensing.verdict import Call, LicenseSnapshot, Verdict
 
 DAY_S = 86_400
 
@@ -55,7 +55,7 @@ def has_ended(key: SigningKey, now_ms: int) -> bool:
 
 def license_file_claims(
     product: Product,
-    license_: License,
+    license_: LicenseSnapshot,
     verdict: Verdict,
     call: Call,
     *,

@@ -1,16 +1,18 @@
 """What a validation looks at: the call, and the product and the license as they are at that moment."""
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from licensing.addresses import IP
 from licensing.blacklist import NOTHING_BLOCKED, Blacklist
-from licensing.choices import KeyScope, OrganizationState, UnlistedVersions
+from licensing.choices import KeyScope, LicenseState, OrganizationState, UnlistedVersions
 from licensing.models import License, Product, SigningKey
 from licensing.versions import VersionList
 
 NO_VERSIONS = VersionList((), UnlistedVersions.REFUSE)
+
+_FEW = 8  # names that are compared one by one as fast as they are hashed
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,54 @@ class ProductSnapshot:
     settled: dict[Hashable, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class LicenseSnapshot:
-    """What a validation needs of a license."""
+class LicenseSnapshot(NamedTuple):
+    """What a validation needs of a license, and nothing else: a hundred thousand of these are kept in memory.
 
-    license: License
-    addresses: frozenset[str] = frozenset()
-    devices: frozenset[str] = frozenset()
+    One flat tuple, since everything that can hold something else is looked at by each full garbage collection, and
+    nothing else runs meanwhile.
+    """
+
+    id: int
+    product_id: int
+    customer_id: int | None
+    state: LicenseState
+    expires_at_ms: int | None
+    max_ips: int | None
+    version_pinned: str | None
+    version_min: str | None
+    version_max: str | None
+    custom: str | None
+    addresses: Collection[str] = ()
+    devices: Collection[str] = ()
+
+    @classmethod
+    def of(cls, license_: License, addresses: Iterable[str] = (), devices: Iterable[str] = ()) -> Self:
+        """Return what a validation needs of a license that these addresses and devices hold seats of."""
+        return cls(
+            id=license_.id,
+            product_id=license_.product_id,
+            customer_id=license_.customer_id,
+            state=license_.state,
+            expires_at_ms=license_.expires_at_ms,
+            max_ips=license_.max_ips,
+            version_pinned=license_.version_pinned,
+            version_min=license_.version_min,
+            version_max=license_.version_max,
+            custom=license_.custom,
+            addresses=seats(addresses),
+            devices=seats(devices),
+        )
+
+    @property
+    def license(self) -> Self:
+        """Itself, as it was named when the license was a record within."""
+        return self
+
+
+def seats(names: Iterable[str]) -> Collection[str]:
+    """Return the names that hold seats: few as a tuple, which has a quarter of a set's size and is not traversed."""
+    few = tuple(names)
+    return few if len(few) <= _FEW else frozenset(few)
 
 
 class Call(NamedTuple):

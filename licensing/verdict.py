@@ -18,7 +18,7 @@ from licensing.checks import (
 from licensing.choices import OrganizationState
 from licensing.models import License, Product
 from licensing.status import STRICT, Status
-from licensing.subject import Call, LicenseSnapshot, ProductSnapshot, Subject
+from licensing.subject import Call, LicenseSnapshot, ProductSnapshot, Subject, seats
 
 __all__ = [
     "CHECKS",
@@ -32,6 +32,7 @@ __all__ = [
     "Verdict",
     "judge",
     "license_status",
+    "seats",
     "trace",
 ]
 
@@ -40,7 +41,7 @@ class Verdict(NamedTuple):
     """The answer to a validation; what it `registers` must be durably stored before it holds."""
 
     status: Status
-    license: License | None = None
+    license: LicenseSnapshot | None = None
     ip_registered: bool | None = None
     ip_count: int | None = None
     registers: str | None = None
@@ -105,7 +106,7 @@ def trace(product: ProductSnapshot, license_: LicenseSnapshot | None, call: Call
 def license_status(license_: License, product: Product, *, now_ms: int) -> Status:
     """Return a license's own status, whoever asks from wherever: what lists and look-ups show."""
     lone = Subject(
-        ProductSnapshot(product, OrganizationState.ACTIVE, ""), LicenseSnapshot(license_), Call(""), now_ms
+        ProductSnapshot(product, OrganizationState.ACTIVE, ""), LicenseSnapshot.of(license_), Call(""), now_ms
     )
     return check_state(lone) or check_claim(lone) or check_expiry(lone) or Status.ACTIVE
 
@@ -114,7 +115,7 @@ def _verdict(subject: Subject, status: Status) -> Verdict:
     version, version_valid = version_fields(subject)
     if subject.license is None or check_license(subject) is not None:
         return Verdict(status, version=version, version_valid=version_valid)
-    license_, address, taken = subject.license.license, subject.call.address, subject.license.addresses
+    license_, address, taken = subject.license, subject.call.address, subject.license.addresses
     device = new_device(subject) if status is Status.ACTIVE else None
     if not product_of(subject).settings.track_ip_on_validate:
         return Verdict(status, license_, None, None, None, device, version, version_valid)

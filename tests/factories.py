@@ -100,7 +100,7 @@ def make_product_snapshot(
 
 def make_license_snapshot(license_: License | None = None, *, addresses: Iterable[str] = ()) -> LicenseSnapshot:
     """Return what a validation reads of a license."""
-    return LicenseSnapshot(license_ or make_license(), frozenset(addresses))
+    return LicenseSnapshot.of(license_ or make_license(), addresses)
 
 
 def make_call(**overrides: Any) -> Call:

@@ -80,7 +80,7 @@ class Situation:
 
     @property
     def license_snapshot(self) -> LicenseSnapshot | None:
-        return None if self.license_missing else LicenseSnapshot(self.license, self.addresses, self.devices)
+        return None if self.license_missing else LicenseSnapshot.of(self.license, self.addresses, self.devices)
 
     @property
     def call(self) -> Call:

@@ -175,9 +175,8 @@ class LicenseService:
             yield from require(tx, by, Permission.LICENSES_VIEW)
             view = yield from find_license(tx, self._vault, by.organization_id, text)
             product = yield from _product_snapshot(tx, view.product)
-            addresses = frozenset(seat.address for seat in view.addresses)
-            devices = frozenset(each.device for each in view.devices)
-            snapshot = LicenseSnapshot(view.license, addresses, devices)
+            addresses, devices = (it.address for it in view.addresses), (it.device for it in view.devices)
+            snapshot = LicenseSnapshot.of(view.license, addresses, devices)
             verdict = judge(product, snapshot, call, now_ms=now_ms)
             return Checked(view, verdict, trace(product, snapshot, call, now_ms=now_ms))
 

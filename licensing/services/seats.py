@@ -1,10 +1,9 @@
 """Seats are taken: an address or a device is registered for a license, durably, before its call is answered."""
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from licensing.ports import Steps, Store, Transaction
-from licensing.verdict import Call, LicenseSnapshot, ProductSnapshot, Verdict, judge
+from licensing.verdict import Call, LicenseSnapshot, ProductSnapshot, Verdict, judge, seats
 
 SEATS_KEPT = 1_000  # of a license without a limit: each is read with every new one
 
@@ -41,7 +40,7 @@ async def take_seats(store: Store, product: ProductSnapshot, call: Call, planned
 
 def _with_room(tx: Transaction, license_: LicenseSnapshot) -> Steps[LicenseSnapshot]:
     """Free the seat that was idle longest, where a license has no limit and could go on for ever."""
-    if license_.license.max_ips or len(license_.addresses) < SEATS_KEPT:
+    if license_.max_ips or len(license_.addresses) < SEATS_KEPT:
         return license_
-    freed = yield from tx.addresses.free_idlest(license_.license.id, keep=SEATS_KEPT - 1)
-    return replace(license_, addresses=license_.addresses - set(freed))
+    freed = yield from tx.addresses.free_idlest(license_.id, keep=SEATS_KEPT - 1)
+    return license_._replace(addresses=seats(set(license_.addresses).difference(freed)))

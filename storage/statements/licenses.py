@@ -163,7 +163,7 @@ class LicenseStatements:
             return None
         taken = yield from self._addresses.taken(license_id)
         devices = yield from self._addresses.devices_of(license_id)
-        return LicenseSnapshot(license_, taken, frozenset(each.device for each in devices))
+        return LicenseSnapshot.of(license_, taken, (each.device for each in devices))
 
     def _whole(self, sql: str, values: dict[str, int | bytes]) -> Steps[LicenseView | None]:
         rows = yield Statement(sql, values)

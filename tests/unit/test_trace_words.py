@@ -55,7 +55,7 @@ PRODUCTS = st.builds(
     st.none() | st.sampled_from(BlockLevel),
 )
 LICENSES = st.none() | st.builds(
-    lambda addresses, devices, **fields: LicenseSnapshot(make_license(**fields), addresses, devices),
+    lambda addresses, devices, **fields: LicenseSnapshot.of(make_license(**fields), addresses, devices),
     st.frozensets(st.sampled_from([ADDRESS, HASH, "2001:db8::/64"])),
     st.frozensets(st.sampled_from(["pc", "", HASH])),
     state=st.sampled_from(LicenseState),

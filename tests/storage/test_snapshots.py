@@ -1,0 +1,94 @@
+"""What is kept of licenses in memory: what a validation looks at, no more of them than there is room for."""
+
+import gc
+from pathlib import Path
+
+import pytest
+from storage_world import OWNER, World
+
+from licensing.models import License
+from licensing.verdict import LicenseSnapshot
+from storage import DatabaseSettings
+from storage.snapshots import _LICENSE, SnapshotCache
+from storage.sqlite import connect
+
+DEVICES = ("", "a b", 'quo"te, comma', "[]", "é\n")
+ADDRESSES = ("203.0.113.1", "2001:db8::/64", "~" + "a" * 26)
+MANY = tuple(f"198.51.100.{last}" for last in range(20))
+
+
+def cache_on(path: Path, *, size: int = 100) -> SnapshotCache:
+    return SnapshotCache(connect(path, read_only=True), size=size)
+
+
+async def seated(world: World, license_id: int, addresses: tuple[str, ...], devices: tuple[str, ...]) -> None:
+    for address in addresses:
+        await world.store.write(lambda tx, it=address: tx.addresses.insert(license_id, it, now_ms=1))
+    for device in devices:
+        await world.store.write(lambda tx, it=device: tx.addresses.insert_device(license_id, it, now_ms=1))
+
+
+@pytest.mark.parametrize(
+    ("addresses", "devices"), [((), ()), (ADDRESSES[:1], DEVICES[:1]), (ADDRESSES, DEVICES), (MANY, MANY)]
+)
+async def test_a_snapshot_read_for_a_call_is_the_one_that_is_judged_under_the_lock(
+    world: World, settings: DatabaseSettings, addresses: tuple[str, ...], devices: tuple[str, ...]
+) -> None:
+    product = await world.product(max_devices=9)
+    issued = await world.issue(discord_id=20, max_ips=7, expiry="30d")
+    await world.changes.pin(OWNER, issued.key, ">=1.2 <3")
+    await world.changes.override(OWNER, issued.key, '{"tier":"gold"}')
+    await world.changes.suspend(OWNER, issued.key)
+    await seated(world, issued.view.license.id, addresses, devices)
+    key = world.store.vault.digest(issued.key.replace("-", ""))
+    read = await cache_on(settings.path).license(product.product.id, key)
+    locked = await world.store.write(lambda tx: tx.licenses.lock_snapshot(issued.view.license.id))
+    assert read is not None
+    assert locked is not None
+    assert sorted(read.addresses) == sorted(addresses)
+    assert sorted(read.devices) == sorted(devices)
+    assert read._replace(addresses=locked.addresses, devices=locked.devices) == locked
+    assert type(read.state) is type(locked.state)
+
+
+async def test_no_more_licenses_are_kept_than_there_is_room_for_and_the_latest_stay(
+    world: World, settings: DatabaseSettings
+) -> None:
+    product, cache = await world.product(), cache_on(settings.path, size=3)
+    issued = [await world.issue(discord_id=20 + number) for number in range(8)]
+    digests = [world.store.vault.digest(each.key.replace("-", "")) for each in issued]
+    for digest in digests:
+        assert await cache.license(product.product.id, digest) is not None
+        assert len(cache) == len(cache._key_of) <= 3
+    misses = cache.misses
+    for digest in digests[-2:]:
+        await cache.license(product.product.id, digest)
+    assert cache.misses == misses
+
+
+async def test_a_license_in_memory_is_one_object_to_the_garbage_collector(
+    world: World, settings: DatabaseSettings
+) -> None:
+    product, cache = await world.product(), cache_on(settings.path)
+    issued = await world.issue(discord_id=20)
+    await seated(world, issued.view.license.id, ADDRESSES, ())
+    found = await cache.license(product.product.id, world.store.vault.digest(issued.key.replace("-", "")))
+    assert found is not None
+    gc.collect()
+    assert [gc.is_tracked(each) for each in found if each is not found.state] == [False] * (len(found) - 1)
+
+
+def test_a_snapshot_holds_all_that_the_license_has_of_the_same_name() -> None:
+    values = dict.fromkeys(License.model_fields) | {
+        name: f"its {name}" for name in LicenseSnapshot._fields if name in License.model_fields
+    }
+    found = LicenseSnapshot.of(License.model_construct(**values))._asdict()
+    assert {name: found[name] for name in found if name in License.model_fields} == {
+        name: f"its {name}" for name in found if name in License.model_fields
+    }
+
+
+async def test_a_license_is_found_by_the_keys_of_tables_alone(world: World, settings: DatabaseSettings) -> None:
+    assert await world.events() != []
+    plan = connect(settings.path).execute(f"EXPLAIN QUERY PLAN {_LICENSE}", {"product": 1, "digest": b""}).fetchall()
+    assert [line[3] for line in plan if line[3].startswith("SCAN")] == []
