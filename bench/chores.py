@@ -132,14 +132,14 @@ async def claims(house: Any, order: Json) -> Json:
 
 async def sweep(house: Any, order: Json) -> Json:
     """Notice in 2036 which licenses have ended, so many and for so long at most, as the worker does."""
-    from licensing.services.upkeep import BATCH, UpkeepService  # noqa: PLC0415
+    from licensing.services.upkeep import ENDED_AT_ONCE, UpkeepService  # noqa: PLC0415
 
     upkeep = UpkeepService(house.store, keeping=house.keeping, clock=lambda: AFTER_ENDS_MS)
     began, count = time.perf_counter(), 0
     while count < order["limit"] and time.perf_counter() - began < order["seconds"]:
         noticed = await upkeep.expire_licenses()
         count += noticed
-        if noticed < BATCH:
+        if noticed < ENDED_AT_ONCE:
             break
     return {"seconds": time.perf_counter() - began, "count": count}
 

@@ -98,6 +98,7 @@ def build_services(house: House) -> "Services":
     from licensing.services.account import AccountService  # noqa: PLC0415
     from licensing.services.api_keys import ApiKeyService  # noqa: PLC0415
     from licensing.services.blacklist import BlacklistService  # noqa: PLC0415
+    from licensing.services.bulk import BulkService  # noqa: PLC0415
     from licensing.services.catalog import CatalogService  # noqa: PLC0415
     from licensing.services.changes import ChangeService  # noqa: PLC0415
     from licensing.services.finder import FinderService  # noqa: PLC0415
@@ -116,6 +117,7 @@ def build_services(house: House) -> "Services":
         signing=house.signing,
         api_keys=ApiKeyService(store, clock=clock, random_bytes=os.urandom),
         licenses=LicenseService(store, vault, plans=plans, clock=clock, random_bytes=os.urandom),
+        bulk=BulkService(store, vault, plans=plans, clock=clock, random_bytes=os.urandom),
         finder=FinderService(store, vault, clock=clock),
         changes=ChangeService(store, vault, clock=clock),
         transfers=TransferService(store, clock=clock),

@@ -12,6 +12,7 @@ from licensing.ports import Clock
 from licensing.services.account import AccountService
 from licensing.services.api_keys import ApiKeyService
 from licensing.services.blacklist import BlacklistService
+from licensing.services.bulk import BulkService
 from licensing.services.catalog import CatalogService
 from licensing.services.changes import ChangeService
 from licensing.services.finder import FinderService
@@ -36,6 +37,7 @@ class Services:
     signing: SigningService
     api_keys: ApiKeyService
     licenses: LicenseService
+    bulk: BulkService
     finder: FinderService
     changes: ChangeService
     transfers: TransferService

@@ -95,6 +95,7 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     ),
     errors.NoAddresses: N_("This license has no registered address or device, so there is nothing to reset."),
     input_errors.NothingNamed: N_("Name something to change: an address limit, notes, an end or a version."),
+    input_errors.NothingSelected: N_("Say which licenses are meant: name a product, a status or a holder."),
     errors.LicenseSuspendedAlready: N_("This license is suspended already; nothing was changed."),
     errors.ProductIsAlready: N_("`{name}` is {state} already; nothing was changed."),
     errors.RoleCarriesPermissions: N_(

@@ -67,6 +67,10 @@ class NothingNamed(NothingToChange):
     """An edit names nothing to change."""
 
 
+class NothingSelected(Refusal):
+    """A change of many licenses says nothing about which."""
+
+
 class VersionInvalid(Refusal):
     """`text` is no version."""
 

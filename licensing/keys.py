@@ -9,6 +9,7 @@ decides a lookup.
 import hashlib
 import unicodedata
 from collections.abc import Callable
+from functools import cache
 
 RandomBytes = Callable[[int], bytes]
 
@@ -22,17 +23,23 @@ SUPPORT_CODE_LENGTH = 8
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _KEY_LENGTH = 16
+_DRAWN = _KEY_LENGTH - 1  # the last symbol checks the others
 _MINUS_SIGN = "\u2212"
 _INVERSE_OF_LAST_WEIGHT = pow(_KEY_LENGTH, -1, len(ALPHABET))
 _VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
 _UNBIASED = 248  # the largest multiple of both 31 and 62 below 256: bytes from here on are thrown away
+_BIASED = bytes(range(_UNBIASED, 256))
 
 
 def make_license_key(random_bytes: RandomBytes) -> str:
     """Return a new key as people see it, `ABCD-EFGH-IJKL-MNOP`."""
-    body = _symbols(ALPHABET, _KEY_LENGTH - 1, random_bytes)
-    check = -_weighted_sum(body) * _INVERSE_OF_LAST_WEIGHT % len(ALPHABET)
-    return display(body + ALPHABET[check])
+    return make_license_keys(1, random_bytes)[0]
+
+
+def make_license_keys(count: int, random_bytes: RandomBytes) -> list[str]:
+    """Return so many new keys, from one draw of chance."""
+    drawn = _symbols(ALPHABET, count * _DRAWN, random_bytes)
+    return [_with_check(drawn[start : start + _DRAWN]) for start in range(0, len(drawn), _DRAWN)]
 
 
 def make_api_key(random_bytes: RandomBytes) -> str:
@@ -86,8 +93,18 @@ def _weighted_sum(symbols: str) -> int:
     return sum(weight * _VALUES[symbol] for weight, symbol in enumerate(symbols, start=1))
 
 
+def _with_check(body: str) -> str:
+    check = -_weighted_sum(body) * _INVERSE_OF_LAST_WEIGHT % len(ALPHABET)
+    return display(body + ALPHABET[check])
+
+
 def _symbols(alphabet: str, count: int, random_bytes: RandomBytes) -> str:
     found = ""
     while len(found) < count:
-        found += "".join(alphabet[byte % len(alphabet)] for byte in random_bytes(count) if byte < _UNBIASED)
+        found += random_bytes(count).translate(_table_of(alphabet), delete=_BIASED).decode("ascii")
     return found[:count]
+
+
+@cache
+def _table_of(alphabet: str) -> bytes:
+    return bytes(ord(alphabet[byte % len(alphabet)]) for byte in range(256))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
+from licensing.bulk import Bulk
 from licensing.choices import SigningKind
 from licensing.models import SealedKey, SigningKey
 from licensing.tables import (
@@ -54,6 +55,8 @@ class Transaction(Protocol):
     def customers(self) -> Customers: ...
     @property
     def licenses(self) -> Licenses: ...
+    @property
+    def bulk(self) -> Bulk: ...
     @property
     def addresses(self) -> Addresses: ...
     @property

@@ -152,9 +152,6 @@ class Licenses(Protocol):
     def forget_ends(self, product_id: int) -> Steps[None]:
         """Let ends of a product's licenses that were noticed be noticed again."""
 
-    def lock_ended(self, *, now_ms: int, limit: int) -> Steps[Sequence[License]]:
-        """Return licenses whose end has passed unnoticed."""
-
 
 class Addresses(Protocol):
     """The seats of licenses: which addresses took one."""

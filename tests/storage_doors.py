@@ -17,9 +17,10 @@ from licensing.choices import AutoRegister, OrganizationState, Permission, Produ
 from licensing.keys import API_KEY_PREFIX_LENGTH
 from licensing.models import Actor, ProductSettings
 from licensing.services.block_targets import Target
+from licensing.services.bulk import BulkChange, Selection
 from licensing.services.changes import Edit
 from licensing.services.terms import Terms
-from licensing.verdict import Call
+from licensing.verdict import Call, Status
 
 HOLDER, RECIPIENT = 20, 21
 ROLE = 77
@@ -76,6 +77,17 @@ def staff(
 
 def of_member(name: str, discord_id: int, call: Callable[[Shop], Given] = lambda _: given()) -> Door:
     return Door(name, (), call, as_member=discord_id)
+
+
+def _selecting(name: str) -> list[Door]:
+    """Return the doors to a selection of licenses: by each way to name some, and for each change."""
+    revoke, suspend, reinstate = BulkChange
+    return [
+        staff(name, _P.LICENSES_REVOKE, call=lambda it: given(revoke, Selection(license_ids=[it.license_id]))),
+        staff(name, _P.LICENSES_EDIT, call=lambda _: given(suspend, Selection(discord_id=HOLDER))),
+        staff(name, _P.LICENSES_EDIT, call=lambda _: given(reinstate, Selection(status=Status.SUSPENDED))),
+        staff(name, _P.LICENSES_REVOKE, call=lambda it: given(revoke, Selection(product=it.product))),
+    ]
 
 
 _OWN_ROLE = {"role_id": FREE_ROLE, "permissions": [Permission.ROLES_EDIT]}
@@ -148,6 +160,9 @@ STAFF = [
     staff("changes.reset_ips", _P.LICENSES_RESET_IPS, call=lambda it: given(it.license)),
     staff("changes.resettable", _P.LICENSES_RESET_IPS, call=lambda it: given(it.license)),
     staff("changes.restore", call=lambda it: given(it.revoked)),
+    staff("bulk.issue", _P.LICENSES_CREATE, call=lambda it: given(Terms(it.product_name, discord_id=HOLDER), 3)),
+    *_selecting("bulk.preview"),
+    *_selecting("bulk.change"),
     staff("finder.search", _P.LICENSES_VIEW, call=lambda _: given("secret")),
     staff("finder.search", _P.LICENSES_VIEW, call=lambda it: given(it.license)),
     staff("finder.search", _P.LICENSES_VIEW, call=lambda _: given("holder")),

@@ -11,6 +11,7 @@ from licensing.models import Actor, Plan, ProductSettings
 from licensing.services.account import AccountService
 from licensing.services.api_keys import ApiKeyService
 from licensing.services.blacklist import BlacklistService
+from licensing.services.bulk import BulkService
 from licensing.services.catalog import CatalogService, NewApiKey
 from licensing.services.changes import ChangeService
 from licensing.services.finder import FinderService
@@ -63,6 +64,7 @@ class World:
         self.signing = SigningService(store, self.signer, clock=self.clock)
         self.api_keys = ApiKeyService(store, clock=self.clock, random_bytes=os.urandom)
         self.licenses = LicenseService(store, vault, plans=plans, clock=self.clock, random_bytes=os.urandom)
+        self.bulk = BulkService(store, vault, plans=plans, clock=self.clock, random_bytes=os.urandom)
         self.account = AccountService(store, vault, clock=self.clock)
         self.finder = FinderService(store, vault, clock=self.clock)
         self.changes = ChangeService(store, vault, clock=self.clock)

@@ -4,20 +4,19 @@ from dataclasses import dataclass, replace
 
 from licensing import lifecycle
 from licensing.blacklist import Blacklist
-from licensing.choices import Permission, ProductState
-from licensing.errors import LicenseNotFound, ProductNotSold
+from licensing.choices import Permission
+from licensing.errors import LicenseNotFound
 from licensing.events import Action, about, difference, happened
-from licensing.expiry import parse_expiry
-from licensing.keys import PREFIX_LENGTH, RandomBytes, make_license_key, tidy
+from licensing.keys import RandomBytes, make_license_key
 from licensing.models import PLATFORM, Actor, LicenseView, Product, SealedKey
 from licensing.ports import Clock, Steps, Store, Transaction, Vault
 from licensing.services.access import require
-from licensing.services.catalog import find_product
 from licensing.services.changes import Changed
 from licensing.services.handover import end_pending
+from licensing.services.issuing import drafted, issued, refuse_bad_terms, sealed, sold_product
 from licensing.services.lookup import find_license
-from licensing.services.organizations import Plans, require_room
-from licensing.services.terms import Terms, check_terms, checked_reason, draft_of, find_or_add_holder
+from licensing.services.organizations import Plans
+from licensing.services.terms import Terms, checked_reason
 from licensing.verdict import (
     Call,
     LicenseSnapshot,
@@ -65,30 +64,14 @@ class LicenseService:
         NotesTooLong, ProductNotFound, ProductNotSold, LimitReached.
         """
         now_ms, key = self._clock(), make_license_key(self._random_bytes)
-        check_terms(terms)
-        if terms.expiry is not None:
-            parse_expiry(terms.expiry, now_ms=now_ms)  # refused before anything is asked of the store
-        sealed = self._seal(key)
+        refuse_bad_terms(terms, now_ms=now_ms)
+        kept = sealed(self._vault, key)
 
         def work(tx: Transaction) -> Steps[Issued]:
-            yield from require(tx, by, Permission.LICENSES_CREATE)
-            product = yield from find_product(tx, by.organization_id, terms.product)
-            if product.state is not ProductState.ACTIVE:
-                raise ProductNotSold(name=product.name, state=product.state)
-            yield from self._require_room(tx, by.organization_id)
-            customer = yield from find_or_add_holder(tx, by.organization_id, terms, now_ms)
-            draft = draft_of(product, customer, terms, now_ms=now_ms)
-            license_ = yield from tx.licenses.insert(draft, sealed)
-            after = license_.model_dump(mode="json", include={"expires_at_ms", "max_ips", "notes"})
-            event = yield from tx.ledger.append(
-                happened(
-                    Action.LICENSE_CREATED,
-                    by=by,
-                    at_ms=now_ms,
-                    after=after,
-                    **about(license_),
-                )
-            )
+            product = yield from sold_product(tx, self._plans, by, terms, count=1)
+            draft = yield from drafted(tx, product, terms, now_ms=now_ms)
+            license_ = yield from tx.licenses.insert(draft, kept)
+            event = yield from tx.ledger.append(issued(license_, by, now_ms=now_ms))
             return Issued((yield from _view(tx, by.organization_id, license_.id)), key, event.id)
 
         return await self._store.write(work)
@@ -185,15 +168,6 @@ class LicenseService:
     def key_tail(self, view: LicenseView) -> str:
         """Return the last four characters of a license's key: what a view may show."""
         return self._vault.reveal(view.key)[-4:]
-
-    def _seal(self, key: str) -> SealedKey:
-        tidied = tidy(key)
-        return self._vault.seal(key, digest=self._vault.digest(tidied), prefix=tidied[:PREFIX_LENGTH])
-
-    def _require_room(self, tx: Transaction, organization_id: int) -> Steps[None]:
-        plan = yield from self._plans.of(tx, organization_id)
-        if plan.licenses is not None:
-            require_room(plan.licenses, (yield from tx.licenses.count(organization_id)), what="licenses")
 
 
 def _view(tx: Transaction, organization_id: int, license_id: int) -> Steps[LicenseView]:

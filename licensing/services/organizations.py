@@ -41,12 +41,12 @@ class Plans:
         return self.named(organization.plan if organization else "")
 
 
-def require_room(limit: int | None, taken: int, *, what: str) -> None:
-    """Refuse what a plan has no room for.
+def require_room(limit: int | None, taken: int, *, what: str, asked: int = 1) -> None:
+    """Refuse what a plan has no room for, all of it.
 
     Raises: LimitReached.
     """
-    if limit is not None and taken >= limit:
+    if limit is not None and taken + asked > limit:
         raise LimitReached(limit=limit, what=what)
 
 

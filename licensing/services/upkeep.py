@@ -9,14 +9,19 @@ from collections.abc import Sequence
 
 from licensing import lifecycle
 from licensing.choices import ActorKind
-from licensing.events import Action, about, difference, happened
-from licensing.models import Actor, Address, License
+from licensing.events import Action, about, happened
+from licensing.models import PLATFORM, Actor, Address, License
 from licensing.ports import Clock, Steps, Store, Transaction
-from licensing.services.handover import end_pending, expire_transfer
+from licensing.services.alike import AlikeChange, change_alike
+from licensing.services.handover import expire_transfer
 from licensing.services.history import DAY_MS, Keeping
 
 BATCH = 200
+ENDED_AT_ONCE = 500
 LOOKED_THROUGH = 2_000
+
+_EXPIRY = AlikeChange(Action.LICENSE_EXPIRED, lambda it, now_ms: lifecycle.expire(it, now_ms=now_ms), ends=True)
+_ITSELF = Actor(organization_id=PLATFORM, kind=ActorKind.SYSTEM)
 
 
 class UpkeepService:
@@ -33,7 +38,9 @@ class UpkeepService:
 
         Raises: Unavailable.
         """
-        for due in (self.expire_licenses, self.lapse_transfers, self.free_idle_seats, self.forget_refusals):
+        while await self.expire_licenses() == ENDED_AT_ONCE:
+            pass
+        for due in (self.lapse_transfers, self.free_idle_seats, self.forget_refusals):
             while await due() == BATCH:
                 pass
         await self.forget_attempts()
@@ -43,16 +50,8 @@ class UpkeepService:
         now_ms = self._clock()
 
         def work(tx: Transaction) -> Steps[int]:
-            ended = yield from tx.licenses.lock_ended(now_ms=now_ms, limit=BATCH)
-            for before in ended:
-                after, by = lifecycle.expire(before, now_ms=now_ms), _system(before)
-                yield from tx.licenses.save(after)
-                yield from end_pending(tx, by, after.id, now_ms=now_ms)
-                event = happened(
-                    Action.LICENSE_EXPIRED, by=by, at_ms=now_ms, **about(after), **difference(before, after)
-                )
-                yield from tx.ledger.append(event)
-            return len(ended)
+            ended = yield from tx.bulk.lock_ended(now_ms=now_ms, limit=ENDED_AT_ONCE)
+            return (yield from change_alike(tx, _ITSELF, ended, _EXPIRY, now_ms=now_ms))
 
         return await self._store.write(work)
 

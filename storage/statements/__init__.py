@@ -6,6 +6,7 @@ bind every value; DON'T await, commit, or decide anything that a rule should dec
 
 from storage.statements.addresses import AddressStatements
 from storage.statements.blacklist import BlacklistStatements
+from storage.statements.bulk import BulkStatements
 from storage.statements.customers import CustomerStatements
 from storage.statements.history import HistoryStatements
 from storage.statements.ledger import LedgerStatements
@@ -32,6 +33,7 @@ class StatementTransaction:
         self.customers = CustomerStatements()
         self.addresses = AddressStatements(self.touched_licenses)
         self.licenses = LicenseStatements(self.touched_licenses, self.addresses)
+        self.bulk = BulkStatements()
         self.transfers = TransferStatements(self.licenses, self.customers)
         self.staff = StaffStatements()
         self.ledger = LedgerStatements()

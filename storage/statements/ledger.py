@@ -21,7 +21,7 @@ class LedgerStatements:
             "INSERT INTO events (organization_id, at_ms, action, actor_kind, actor_id, product_id, license_id,"
             " customer_id, before, after, reason) VALUES (:organization_id, :at_ms, :action, :actor_kind,"
             " :actor_id, :product_id, :license_id, :customer_id, :before, :after, :reason) RETURNING id",
-            _values(event),
+            values_of(event),
         )
         return event.model_copy(update={"id": rows[0][0]})
 
@@ -81,7 +81,8 @@ class LedgerStatements:
         return [(row[0], row[1], row[2]) for row in rows]
 
 
-def _values(event: Event) -> dict[str, Any]:
+def values_of(event: Event) -> dict[str, Any]:
+    """Return an event's columns."""
     values = event.model_dump(mode="json")
     return values | {name: json.dumps(values[name]) if values[name] is not None else None for name in _JSON}
 

@@ -28,9 +28,12 @@ _BY_HOLDER = """SELECT held.id FROM licenses held JOIN customers holder ON holde
     OR CAST(holder.discord_id AS TEXT) = :exact)"""
 _BY_NOTES = """SELECT id FROM licenses
   WHERE organization_id = :organization AND notes_folded LIKE :text ESCAPE '\\'"""
-_STATUS = """CASE WHEN l.state <> 'active' THEN l.state WHEN l.customer_id IS NULL THEN 'not_claimed'
+STATUS = """CASE WHEN l.state <> 'active' THEN l.state WHEN l.customer_id IS NULL THEN 'not_claimed'
  WHEN l.expires_at_ms <= :now AND p.enforce_expiry = 1 THEN 'expired' ELSE 'active' END = :status"""
-_ENDED = "expires_at_ms <= :now AND expired_at_ms IS NULL AND state <> 'revoked'"
+ENDED = "expires_at_ms <= :now AND expired_at_ms IS NULL AND state <> 'revoked'"
+_STORED = [*(name for name in License.model_fields if name != "id"), "notes_folded"]
+INSERT_LICENSE = f"INSERT INTO licenses ({', '.join(_STORED)})"
+INSERTED = ", ".join(f":{name}" for name in _STORED)
 _PREFIX_END = "\U0010ffff"  # sorts after every key
 
 
@@ -68,16 +71,7 @@ class LicenseStatements:
         return first_of(License, rows)
 
     def insert(self, license_: License, key: SealedKey) -> Steps[License]:
-        rows = yield Statement(
-            "INSERT INTO licenses (organization_id, product_id, customer_id, state, expires_at_ms, max_ips,"
-            " notes, claimed_at_ms, revoked_at_ms, created_at_ms, updated_at_ms, expired_at_ms, duration,"
-            " notes_folded, version_pinned, version_min, version_max, custom)"
-            " VALUES (:organization_id, :product_id, :customer_id, :state, :expires_at_ms, :max_ips, :notes,"
-            " :claimed_at_ms, :revoked_at_ms, :created_at_ms, :updated_at_ms, :expired_at_ms, :duration,"
-            " :notes_folded, :version_pinned, :version_min, :version_max, :custom)"
-            " RETURNING id",
-            _values(license_),
-        )
+        rows = yield Statement(f"{INSERT_LICENSE} VALUES ({INSERTED}) RETURNING id", values_of(license_))
         stored = license_.model_copy(update={"id": rows[0][0]})
         yield Statement(
             "INSERT INTO license_keys (organization_id, digest, license_id, prefix, key_id, ciphertext)"
@@ -94,7 +88,7 @@ class LicenseStatements:
             " revoked_at_ms = :revoked_at_ms, updated_at_ms = :updated_at_ms, expired_at_ms = :expired_at_ms,"
             " duration = :duration, notes_folded = :notes_folded, version_pinned = :version_pinned,"
             " version_min = :version_min, version_max = :version_max, custom = :custom WHERE id = :id",
-            _values(license_),
+            values_of(license_),
         )
 
     def count(self, organization_id: int) -> Steps[int]:
@@ -142,16 +136,6 @@ class LicenseStatements:
         sql = "UPDATE licenses SET expired_at_ms = NULL WHERE product_id = :product AND expired_at_ms IS NOT NULL"
         yield Statement(sql, {"product": product_id})
 
-    def lock_ended(self, *, now_ms: int, limit: int) -> Steps[Sequence[License]]:
-        # Asked twice: PostgreSQL asks a row that it had to wait for again only what stands outside the sub-select.
-        rows = yield Statement(
-            f"UPDATE licenses SET updated_at_ms = updated_at_ms WHERE {_ENDED} AND id IN (SELECT id FROM licenses"
-            f" WHERE {_ENDED} AND EXISTS (SELECT 1 FROM products p WHERE p.id = product_id AND p.enforce_expiry = 1)"
-            f" LIMIT :limit) RETURNING {_COLUMNS}",
-            {"now": now_ms, "limit": limit},
-        )
-        return [record_of(License, row) for row in rows]
-
     def lock_snapshot(self, license_id: int) -> Steps[LicenseSnapshot | None]:
         self._touched.add(license_id)
         rows = yield Statement(
@@ -175,7 +159,8 @@ class LicenseStatements:
         return view.model_copy(update={"addresses": tuple(addresses), "devices": tuple(devices)})
 
 
-def _values(license_: License) -> dict[str, Any]:
+def values_of(license_: License) -> dict[str, Any]:
+    """Return a license's columns."""
     return {**license_.model_dump(), "notes_folded": license_.notes.casefold() if license_.notes else None}
 
 
@@ -191,7 +176,7 @@ def _conditions(organization_id: int, sought: Search) -> tuple[str, dict[str, An
     if sought.product_id is not None:
         conditions.append("l.product_id = :product")
     if sought.status is not None:
-        conditions.append(_STATUS)
+        conditions.append(STATUS)
     values = {
         "organization": organization_id,
         "prefix": prefix,

@@ -9,7 +9,7 @@ from storage.statements.customers import CustomerStatements
 from storage.statements.licenses import LicenseStatements
 
 _SELECT = f"SELECT {columns_of(Transfer, of='t.')} FROM transfers t WHERE"
-_PENDING = "t.state IN ('offered', 'accepted')"
+PENDING = "t.state IN ('offered', 'accepted')"
 
 
 class TransferStatements:
@@ -43,12 +43,12 @@ class TransferStatements:
         return (yield from self._whole(transfer)) if transfer else None
 
     def pending_of(self, license_id: int) -> Steps[Transfer | None]:
-        rows = yield Statement(f"{_SELECT} t.license_id = :license AND {_PENDING}", {"license": license_id})
+        rows = yield Statement(f"{_SELECT} t.license_id = :license AND {PENDING}", {"license": license_id})
         return first_of(Transfer, rows)
 
     def of_member(self, organization_id: int, discord_id: int, *, now_ms: int) -> Steps[Sequence[TransferView]]:
         rows = yield Statement(
-            f"{_SELECT} t.organization_id = :organization AND {_PENDING} AND t.expires_at_ms > :now"
+            f"{_SELECT} t.organization_id = :organization AND {PENDING} AND t.expires_at_ms > :now"
             " AND (t.to_discord_id = :discord OR t.from_customer_id IN (SELECT id FROM customers"
             " WHERE organization_id = :organization AND discord_id = :discord)) ORDER BY t.id",
             {"organization": organization_id, "discord": discord_id, "now": now_ms},
@@ -65,7 +65,7 @@ class TransferStatements:
 
     def overdue(self, *, now_ms: int, limit: int) -> Steps[Sequence[Transfer]]:
         rows = yield Statement(
-            f"{_SELECT} t.expires_at_ms <= :now AND {_PENDING} LIMIT :limit",
+            f"{_SELECT} t.expires_at_ms <= :now AND {PENDING} LIMIT :limit",
             {"now": now_ms, "limit": limit},
         )
         return [record_of(Transfer, row) for row in rows]

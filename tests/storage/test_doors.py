@@ -19,6 +19,7 @@ from licensing.errors import (
 )
 from licensing.models import Actor
 from licensing.services.blacklist import Blocks
+from licensing.services.bulk import Applied, Preview
 from licensing.services.finder import Found
 from licensing.services.staff import RoleChanged
 from storage import DatabaseSettings
@@ -108,6 +109,10 @@ def is_nothing(answer: object) -> bool:
         return not answer.views and answer.count == 0
     if isinstance(answer, Blocks):
         return not answer.entries and answer.count == 0
+    if isinstance(answer, Preview):
+        return answer.count == 0 and not answer.sample
+    if isinstance(answer, Applied):
+        return answer.changed == 0
     if isinstance(answer, RoleChanged):
         return not answer.before | answer.after
     return answer in ([], (), 0)

@@ -7,7 +7,8 @@ import pytest
 from storage_doors import HOLDER, RECIPIENT, Shop, rows_of, stocked
 from storage_world import NOON_MS, OWNER, World, member, opened
 
-from licensing.choices import BlockLevel, Permission
+from licensing.bulk import Meant
+from licensing.choices import BlockLevel, LicenseState, Permission
 from licensing.errors import GrantNotAllowed, KeyNotFound, LicenseNotFound, NotAllowed, ProductNotFound
 from licensing.keys import tidy
 from licensing.models import Actor, Block, RefusalRecord, StaffGrant
@@ -138,6 +139,10 @@ ASKED: dict[str, Callable[[World, Shop], tuple[tuple[object, ...], dict[str, obj
     "licenses.held_by": lambda *_: ((HOLDER,), {}),
     "licenses.search": lambda *_: ((Search(),), {}),
     "licenses.found": lambda *_: ((Search(),), {}),
+    "bulk.standings": lambda *_: ((Meant(),), {}),
+    "bulk.holders": lambda *_: ((Meant(), list(LicenseState)), {}),
+    "bulk.page": lambda *_: ((Meant(), list(LicenseState)), {"after_id": 0, "limit": 9}),
+    "bulk.lock": lambda _, it: ((Meant(), [it.license_id]), {}),
     "blacklist.of": lambda *_: ((), {}),
     "blacklist.count": lambda *_: ((), {}),
     "blacklist.seats": lambda *_: ((BlockLevel.ORGANIZATION, 0), {"starting": "203.", "limit": 9}),

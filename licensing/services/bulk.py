@@ -1,0 +1,293 @@
+"""What staff do to many licenses at once: issue a lot of them, and revoke, suspend or reinstate a selection.
+
+The work is done in chunks, each a transaction of its own that asks for the permission again: nobody else waits long
+for the database, and validations go on. So a lot is not all or nothing. What was done before something came in
+between stays done, each chunk wholly and with its events, and the result says exactly what that is.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import chain, islice
+
+from licensing import lifecycle
+from licensing.bulk import Meant
+from licensing.choices import LicenseState, Permission
+from licensing.errors import Refusal
+from licensing.events import Action
+from licensing.input_errors import NothingSelected
+from licensing.keys import RandomBytes, make_license_keys
+from licensing.models import Actor, License, LicenseView, SealedKey
+from licensing.ports import Clock, Steps, Store, Transaction, Unavailable, Vault
+from licensing.services.access import require
+from licensing.services.alike import AlikeChange, change_alike
+from licensing.services.catalog import find_product
+from licensing.services.issuing import drafted, issued, refuse_bad_terms, sealed, sold_product
+from licensing.services.organizations import Plans
+from licensing.services.terms import Terms, checked_reason
+from licensing.verdict import Status
+
+CHANGED_AT_ONCE = 500  # licenses: what a transaction writes, and what the caches then forget on the event loop
+ISSUED_AT_ONCE = 2_500
+SAMPLE = 5
+
+_MADE_AT_ONCE = 250  # keys that a thread makes before the event loop has its turn
+_PAGE = 50_000  # ids
+_FIRST_BYTES = 256
+
+Progress = Callable[[int, int], None]
+
+
+class BulkChange(StrEnum):
+    """What can be done to a selection of licenses."""
+
+    REVOKE = "revoke"
+    SUSPEND = "suspend"
+    REINSTATE = "reinstate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which licenses are meant: those to which everything that is named applies.
+
+    `product` is a name or an id, `status` what a license is by itself (as `/license find` has it), `discord_id` the
+    holder's. A preview sets `up_to_id`, so that nothing is changed that was issued after it.
+    """
+
+    product: str | int | None = None
+    status: Status | None = None
+    discord_id: int | None = None
+    license_ids: Sequence[int] | None = None
+    up_to_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a change would do now: to how many licenses of how many people, and a few of them to look at.
+
+    `left_alone` counts what is selected but cannot be changed so, such as what is revoked already. Give `selection`
+    to `change`.
+    """
+
+    selection: Selection
+    count: int
+    holders: int
+    left_alone: int
+    sample: Sequence[LicenseView]
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a change did: to how many of how many licenses.
+
+    `stopped_by` is what came in between after a part was done: the store was away, or the permission taken back.
+    """
+
+    changed: int
+    total: int
+    stopped_by: Refusal | Unavailable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Licenses that were issued together, (id, key) each, and what they are alike in.
+
+    There are fewer than were asked for only if `stopped_by` says what came in between.
+    """
+
+    keys: Sequence[tuple[int, str]]
+    license: License
+    stopped_by: Refusal | Unavailable | None = None
+
+
+_CHANGES: Mapping[BulkChange, tuple[Permission, AlikeChange]] = {
+    BulkChange.REVOKE: (
+        Permission.LICENSES_REVOKE,
+        AlikeChange(Action.LICENSE_REVOKED, lambda it, now_ms: lifecycle.revoke(it, now_ms=now_ms), ends=True),
+    ),
+    BulkChange.SUSPEND: (
+        Permission.LICENSES_EDIT,
+        AlikeChange(Action.LICENSE_SUSPENDED, lambda it, now_ms: lifecycle.suspend(it, now_ms=now_ms), ends=False),
+    ),
+    BulkChange.REINSTATE: (
+        Permission.LICENSES_EDIT,
+        AlikeChange(Action.LICENSE_REINSTATED, lambda it, now_ms: lifecycle.reinstate(it, now_ms=now_ms), ends=False),
+    ),
+}
+
+
+def nobody(_done: int, _total: int) -> None:
+    """Tell nobody how far the work is."""
+
+
+class BulkService:
+    """Issues and changes many licenses at once."""
+
+    def __init__(self, store: Store, vault: Vault, *, plans: Plans, clock: Clock, random_bytes: RandomBytes) -> None:
+        self._store = store
+        self._vault = vault
+        self._plans = plans
+        self._clock = clock
+        self._random_bytes = random_bytes
+
+    async def issue(self, by: Actor, terms: Terms, count: int, *, progress: Progress = nobody) -> Lot:
+        """Issue so many licenses on the same terms, one event each, and return their keys.
+
+        `progress` is told how many are issued, of how many, after every chunk; it is called between two transactions
+        and must be quick, so let it note the numbers and show them from elsewhere. The plan must have room for all
+        of them at the start, and for all that are left at every chunk. What comes in between after the first chunk
+        is returned and not raised, since the keys would be lost with it.
+
+        Raises: NotAllowed, HolderAmbiguous, EmailInvalid, ExpiryInvalid and its kin, MaxIpsInvalid, NotesTooLong,
+        ProductNotFound, ProductNotSold, LimitReached, Unavailable: then nothing was issued. ValueError, for no count.
+        """
+        if count < 1:
+            raise ValueError("at least one license is issued")
+        now_ms = self._clock()
+        refuse_bad_terms(terms, now_ms=now_ms)
+        await self._store.read(lambda tx: sold_product(tx, self._plans, by, terms, count=count))
+        keys, draft, done = await self._made(count), None, list[tuple[int, str]]()
+        while chunk := list(islice(keys, ISSUED_AT_ONCE)):
+            work = self._issuing(by, terms, chunk, left=count - len(done), now_ms=now_ms)
+            try:
+                draft, ids = await self._store.write(work)
+            except (Refusal, Unavailable) as error:
+                if draft is None:
+                    raise
+                return Lot(done, draft, error)
+            done += [(license_id, key) for license_id, (_, key) in zip(ids, chunk, strict=True)]
+            progress(len(done), count)
+        assert draft is not None  # noqa: S101 - there was one chunk at least
+        return Lot(done, draft)
+
+    async def preview(self, by: Actor, change: BulkChange, selection: Selection) -> Preview:
+        """Return what a change would do, changing nothing.
+
+        Raises: NotAllowed, ProductNotFound, NothingSelected, Unavailable.
+        """
+        permission, rule = _CHANGES[change]
+        now_ms, states = self._clock(), [state for state in LicenseState if rule.allows(state)]
+
+        def work(tx: Transaction) -> Steps[Preview]:
+            meant, found = yield from _found(tx, by, permission, selection, now_ms)
+            count = sum(found.get(state, 0) for state in states)
+            holders = yield from tx.bulk.holders(by.organization_id, meant, states)
+            ids = yield from tx.bulk.page(by.organization_id, meant, states, after_id=0, limit=SAMPLE)
+            sample = []
+            for license_id in ids:
+                view = yield from tx.licenses.view(by.organization_id, license_id)
+                sample += [view] if view else []
+            shown = replace(selection, up_to_id=meant.up_to_id)
+            return Preview(shown, count, holders, sum(found.values()) - count, sample)
+
+        return await self._store.read(work)
+
+    async def change(
+        self,
+        by: Actor,
+        change: BulkChange,
+        selection: Selection,
+        *,
+        reason: str | None = None,
+        progress: Progress = nobody,
+    ) -> Applied:
+        """Do something to every license that is selected and that it can be done to; the rest is left alone.
+
+        `progress` is told how many of how many were looked at, as in `issue`. When a chunk is told of, the very next
+        validation of its licenses knows.
+
+        Raises: NotAllowed, ProductNotFound, NothingSelected, NotesTooLong, Unavailable: then nothing was changed.
+        """
+        permission, rule = _CHANGES[change]
+        reason, now_ms, states = checked_reason(reason), self._clock(), [it for it in LicenseState if rule.allows(it)]
+
+        meant, found = await self._store.read(lambda tx: _found(tx, by, permission, selection, now_ms))
+        total = sum(found.get(state, 0) for state in states)
+        changed = looked_at = 0
+        try:
+            async for chunk in self._chunks(by.organization_id, meant, states):
+                changed += await self._store.write(self._changing(by, change, meant, chunk, reason=reason))
+                looked_at += len(chunk)
+                progress(looked_at, total)
+        except (Refusal, Unavailable) as error:
+            if not looked_at:
+                raise
+            return Applied(changed, total, error)
+        return Applied(changed, total)
+
+    async def _chunks(
+        self, organization_id: int, meant: Meant, states: Sequence[LicenseState]
+    ) -> AsyncIterator[Sequence[int]]:
+        page: Sequence[int] = [0]
+
+        def next_page(tx: Transaction) -> Steps[Sequence[int]]:
+            return (yield from tx.bulk.page(organization_id, meant, states, after_id=page[-1], limit=_PAGE))
+
+        while page := await self._store.read(next_page):
+            for start in range(0, len(page), CHANGED_AT_ONCE):
+                yield page[start : start + CHANGED_AT_ONCE]
+
+    def _changing(
+        self, by: Actor, change: BulkChange, meant: Meant, license_ids: Sequence[int], *, reason: str | None
+    ) -> Callable[[Transaction], Steps[int]]:
+        permission, rule = _CHANGES[change]
+        meant, now_ms = replace(meant, license_ids=None), self._clock()
+
+        def work(tx: Transaction) -> Steps[int]:
+            yield from require(tx, by, permission)
+            changed = 0
+            for alike in (yield from tx.bulk.lock(by.organization_id, meant, license_ids)):
+                changed += yield from change_alike(tx, by, alike, rule, now_ms=now_ms, reason=reason)
+            return changed
+
+        return work
+
+    def _issuing(
+        self, by: Actor, terms: Terms, keys: Sequence[tuple[SealedKey, str]], *, left: int, now_ms: int
+    ) -> Callable[[Transaction], Steps[tuple[License, Sequence[int]]]]:
+        def work(tx: Transaction) -> Steps[tuple[License, Sequence[int]]]:
+            product = yield from sold_product(tx, self._plans, by, terms, count=left)
+            draft = yield from drafted(tx, product, terms, now_ms=now_ms)
+            ids = yield from tx.bulk.insert(draft, [each for each, _ in keys])
+            yield from tx.bulk.append(issued(draft, by, now_ms=now_ms), f"[{','.join(map(str, ids))}]")
+            return draft, ids
+
+        return work
+
+    async def _made(self, count: int) -> Iterator[tuple[SealedKey, str]]:
+        """Return new keys in the order of their hashes: rows in the order of their index are written twice as fast.
+
+        Sorting all of them at once would hold the interpreter, and with it the event loop, for a tenth of a second.
+        """
+        by_hash: list[list[tuple[SealedKey, str]]] = [[] for _ in range(_FIRST_BYTES)]
+        for start in range(0, count, _MADE_AT_ONCE):
+            for made in await asyncio.to_thread(self._make, min(_MADE_AT_ONCE, count - start)):
+                by_hash[made[0].digest[0]].append(made)
+        return chain.from_iterable(sorted(some, key=lambda made: made[0].digest) for some in by_hash)
+
+    def _make(self, count: int) -> list[tuple[SealedKey, str]]:
+        return [(sealed(self._vault, key), key) for key in make_license_keys(count, self._random_bytes)]
+
+
+def _found(
+    tx: Transaction, by: Actor, permission: Permission, selection: Selection, now_ms: int
+) -> Steps[tuple[Meant, Mapping[LicenseState, int]]]:
+    """Return what is meant, nothing that is issued from now on, and how much of it is in which state."""
+    yield from require(tx, by, permission)
+    if selection == Selection(up_to_id=selection.up_to_id):
+        raise NothingSelected
+    product_id = None
+    if selection.product is not None:
+        product_id = (yield from find_product(tx, by.organization_id, selection.product)).id
+    meant = Meant(
+        product_id=product_id,
+        status=selection.status,
+        discord_id=selection.discord_id,
+        license_ids=selection.license_ids,
+        up_to_id=selection.up_to_id,
+        now_ms=now_ms,
+    )
+    found = yield from tx.bulk.standings(by.organization_id, meant)
+    newest_id = max((newest_id for _, newest_id in found.values()), default=0)
+    return replace(meant, up_to_id=newest_id), {state: count for state, (count, _) in found.items()}

@@ -1,0 +1,156 @@
+"""Statements about many licenses at once, each a single one however many rows there are.
+
+They are SQLite's: JSON lists are unfolded by json_each and folded by json_group_array, and what is picked stays as
+it is for the rest of the transaction, there being one writer. PostgreSQL's driver says the same with unnest,
+array_agg and FOR UPDATE, and counts on its own words for where an INSERT's ids begin (RETURNING).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from licensing.bulk import Alike, Meant
+from licensing.choices import LicenseState
+from licensing.events import Event
+from licensing.models import License, SealedKey
+from licensing.ports import Steps
+from storage.statements.base import Statement
+from storage.statements.ledger import values_of as event_values
+from storage.statements.licenses import ENDED, INSERT_LICENSE, INSERTED, STATUS
+from storage.statements.licenses import values_of as license_values
+from storage.statements.transfers import PENDING
+
+_MEANT = "FROM licenses l JOIN products p ON p.id = l.product_id WHERE"
+# CROSS JOIN keeps the order, or SQLite might look through a whole product for each of the rows.
+_PICKED = (
+    "FROM json_each(:ids) AS picked CROSS JOIN licenses l ON l.id = picked.value"
+    " CROSS JOIN products p ON p.id = l.product_id WHERE"
+)
+_LOCKING = "/* FOR UPDATE */"
+_OF_STATES = "l.state IN (SELECT value FROM json_each(:states))"
+_CONDITIONS = {
+    "product_id": "l.product_id = :product_id",
+    "status": STATUS,
+    "discord_id": (
+        "l.customer_id IN (SELECT c.id FROM customers c"
+        " WHERE c.organization_id = :organization AND c.discord_id = :discord_id)"
+    ),
+    "license_ids": "l.id IN (SELECT value FROM json_each(:license_ids))",
+    "up_to_id": "l.id <= :up_to_id",
+}
+
+
+class BulkStatements:
+    """See `licensing.bulk.Bulk`."""
+
+    def insert(self, license_: License, keys: Sequence[SealedKey]) -> Steps[Sequence[int]]:
+        prefixes = json.dumps([key.prefix for key in keys])
+        yield Statement(
+            f"{INSERT_LICENSE} SELECT {INSERTED} FROM json_each(:keys)", license_values(license_) | {"keys": prefixes}
+        )
+        # Ids are given out one after another, and nobody else is given any meanwhile.
+        rows = yield Statement("SELECT MAX(id) FROM licenses")
+        first_id = rows[0][0] - len(keys) + 1
+        # Blobs of one length stand one behind the other, since JSON holds none.
+        yield Statement(
+            "INSERT INTO license_keys (organization_id, digest, license_id, prefix, key_id, ciphertext)"
+            " SELECT :organization, substr(:digests, key * :digest_size + 1, :digest_size), :first_id + key, value,"
+            " :key_id, substr(:sealed, key * :sealed_size + 1, :sealed_size) FROM json_each(:keys)",
+            {"organization": license_.organization_id, "first_id": first_id, "keys": prefixes} | _joined(keys),
+        )
+        return range(first_id, first_id + len(keys))
+
+    def standings(self, organization_id: int, meant: Meant) -> Steps[Mapping[LicenseState, tuple[int, int]]]:
+        where, values = _conditions(organization_id, meant)
+        rows = yield Statement(f"SELECT l.state, COUNT(*), MAX(l.id) {_MEANT} {where} GROUP BY l.state", values)
+        return {LicenseState(state): (count, newest_id) for state, count, newest_id in rows}
+
+    def holders(self, organization_id: int, meant: Meant, states: Sequence[LicenseState]) -> Steps[int]:
+        where, values = _conditions(organization_id, meant)
+        sql = f"SELECT COUNT(DISTINCT l.customer_id) {_MEANT} {where} AND {_OF_STATES}"
+        rows = yield Statement(sql, values | {"states": json.dumps(states)})
+        return int(rows[0][0])
+
+    def page(
+        self, organization_id: int, meant: Meant, states: Sequence[LicenseState], *, after_id: int, limit: int
+    ) -> Steps[Sequence[int]]:
+        where, values = _conditions(organization_id, meant)
+        # One row: each that is fetched costs a fight for the interpreter.
+        rows = yield Statement(
+            f"SELECT json_group_array(id) FROM (SELECT l.id AS id {_MEANT} {where} AND {_OF_STATES}"
+            " AND l.id > :after ORDER BY l.id LIMIT :limit)",
+            values | {"states": json.dumps(states), "after": after_id, "limit": limit},
+        )
+        found: list[int] = json.loads(rows[0][0])
+        return found
+
+    def lock(self, organization_id: int, meant: Meant, license_ids: Sequence[int]) -> Steps[Sequence[Alike]]:
+        where, values = _conditions(organization_id, meant)
+        rows = yield Statement(
+            f"SELECT l.state, COUNT(*), json_group_array(l.id) {_PICKED} {where} GROUP BY l.state {_LOCKING}",
+            values | {"ids": json.dumps(license_ids)},
+        )
+        return [Alike(LicenseState(state), count, ids) for state, count, ids in rows]
+
+    def lock_ended(self, *, now_ms: int, limit: int) -> Steps[Alike]:
+        rows = yield Statement(
+            f"SELECT COUNT(*), json_group_array(id) FROM (SELECT id FROM licenses WHERE {ENDED}"
+            " AND EXISTS (SELECT 1 FROM products p WHERE p.id = product_id AND p.enforce_expiry = 1) LIMIT :limit)"
+            f" {_LOCKING}",
+            {"now": now_ms, "limit": limit},
+        )
+        return Alike(LicenseState.ACTIVE, *rows[0])
+
+    def save(self, ids: str, changed: Mapping[str, Any], *, now_ms: int) -> Steps[None]:
+        written = {**changed, "updated_at_ms": now_ms}
+        columns = ", ".join(f"{name} = :{name}" for name in written)
+        sql = f"UPDATE licenses SET {columns} WHERE id IN (SELECT value FROM json_each(:ids))"
+        yield Statement(sql, written | {"ids": ids})
+
+    def changing_hands(self, ids: str) -> Steps[Sequence[tuple[int, int]]]:
+        rows = yield Statement(
+            "SELECT t.organization_id, t.license_id FROM json_each(:ids) AS picked"
+            f" CROSS JOIN transfers t ON t.license_id = picked.value AND {PENDING}",
+            {"ids": ids},
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    def append(self, event: Event, ids: str) -> Steps[None]:
+        yield Statement(
+            "INSERT INTO events (organization_id, at_ms, action, actor_kind, actor_id, product_id, license_id,"
+            " customer_id, before, after, reason) SELECT l.organization_id, :at_ms, :action, :actor_kind, :actor_id,"
+            " l.product_id, l.id, l.customer_id, :before, :after, :reason"
+            " FROM json_each(:ids) AS picked CROSS JOIN licenses l ON l.id = picked.value",
+            event_values(event) | {"ids": ids},
+        )
+
+
+def _joined(keys: Sequence[SealedKey]) -> dict[str, Any]:
+    """Return the blobs of keys of one shape, sealed with one secret.
+
+    Raises: ValueError, for keys that are not.
+    """
+    if len({(len(key.digest), len(key.ciphertext), key.key_id) for key in keys}) != 1:
+        raise ValueError("keys of different shapes cannot be written together")
+    return {
+        "digests": b"".join(key.digest for key in keys),
+        "digest_size": len(keys[0].digest),
+        "sealed": b"".join(key.ciphertext for key in keys),
+        "sealed_size": len(keys[0].ciphertext),
+        "key_id": keys[0].key_id,
+    }
+
+
+def _conditions(organization_id: int, meant: Meant) -> tuple[str, dict[str, Any]]:
+    conditions = ["l.organization_id = :organization"]
+    conditions += [sql for name, sql in _CONDITIONS.items() if getattr(meant, name) is not None]
+    values = {
+        "organization": organization_id,
+        "product_id": meant.product_id,
+        "status": meant.status,
+        "discord_id": meant.discord_id,
+        "license_ids": None if meant.license_ids is None else json.dumps(list(meant.license_ids)),
+        "up_to_id": meant.up_to_id,
+        "now": meant.now_ms,
+    }
+    return " AND ".join(conditions), values
