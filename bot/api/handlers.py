@@ -2,6 +2,7 @@
 
 import asyncio
 from time import perf_counter
+from typing import NamedTuple
 
 from aiohttp import hdrs, web
 from aiohttp.http import HttpProcessingError
@@ -12,8 +13,9 @@ from bot.api.errors import HEADERS, Refused, bad_request, body_too_large, invali
 from bot.api.limits import BODY_LIMIT, BODY_TIMEOUT_S
 from bot.api.metrics import Metrics
 from bot.api.proofs import Proofs, is_refused, no_license_files, refused_file, support_header
+from bot.api.ready import ReadyAnswer
 from bot.api.repeats import Repeat, Repeats
-from bot.api.schemas import OPTIONAL_MAX_LENGTH, parse_validate
+from bot.api.schemas import OPTIONAL_MAX_LENGTH, ValidateRequest, parse_validate
 from i18n import N_
 from i18n import gettext as _
 from licensing.keys import LICENSE_KEY_MAX_LENGTH
@@ -24,6 +26,15 @@ from licensing.subject import ProductSnapshot
 from licensing.verdict import Call, Status
 
 _JSON = "application/json"
+
+
+class Asked(NamedTuple):
+    """A validation as it was sent."""
+
+    api_key: str
+    caller: Caller
+    sent: bytes
+    asked: ValidateRequest
 
 
 class LicenseHandlers:
@@ -38,7 +49,7 @@ class LicenseHandlers:
         self._metrics = metrics
         self._repeats = Repeats()
 
-    async def validate(self, request: web.Request) -> web.Response:
+    async def validate(self, request: web.Request) -> web.StreamResponse:
         """Answer whether a license is good."""
         began = perf_counter()
         api_key, caller = _bearer(request), self._addresses.read(request)
@@ -46,25 +57,41 @@ class LicenseHandlers:
             sent = await _sent(request)
             repeat = self._repeats.find(api_key, caller, sent)
             if repeat is not None and self._is_good_again(repeat):
+                response = await self._proven(repeat) if repeat.is_proven else repeat.answer.response(request)
                 self._metrics.observe(Status.ACTIVE, perf_counter() - began)
-                return web.Response(body=repeat.answer, headers=HEADERS)
+                return response
             asked = parse_validate(sent)
         except (Refused, web.HTTPRequestEntityTooLarge) as refusal:
             await self._require_known(api_key, caller, closes=getattr(refusal, "closes", True))
             raise
+        return await self._validated(Asked(api_key, caller, sent, asked), began)
+
+    async def _validated(self, it: Asked, began: float) -> web.Response:
+        """Judge what was not asked before, or whose answer may have changed."""
+        asked, caller = it.asked, it.caller
         device_id = self._addresses.device(asked.device_id)
         call = Call(asked.license_key, caller.address, asked.version, device_id, caller.ip)
-        answer = await self._validation.validate(api_key, call)
+        answer = await self._validation.validate(it.api_key, call)
         if is_refused(answer):
             raise self._refusal(answer)
-        body = answer_body(answer, nonce=asked.nonce, sign=self._proofs.in_body(answer))
-        proof = await self._proofs.headers(answer, body)
-        if answer.regular is not None and asked.nonce is None and not proof:
-            signed_with = self._proofs.body_key(answer.regular.product)
-            self._repeats.keep(api_key, sent, Repeat(caller, answer.regular, signed_with, body))
+        key = self._proofs.body_key(answer.product)
+        body = answer_body(answer, nonce=asked.nonce, sign=self._proofs.signing(key))
+        if answer.regular is not None and asked.nonce is None:
+            is_proven = self._proofs.are_in_headers(answer.product)
+            repeat = Repeat(caller, answer.regular, key, is_proven, ReadyAnswer(body))
+            self._repeats.keep(it.api_key, it.sent, repeat)
+        proof = await self._proofs.headers(answer.product, body)
         headers = {**HEADERS, **proof, **support_header(answer)} if proof or answer.support_code else HEADERS
         self._metrics.observe(answer.verdict.status, perf_counter() - began)
         return web.Response(body=body, headers=headers)
+
+    def _is_good_again(self, repeat: Repeat) -> bool:
+        regular = repeat.regular
+        return self._proofs.body_key(regular.product) is repeat.signed_with and self._validation.again(regular)
+
+    async def _proven(self, repeat: Repeat) -> web.Response:
+        proof = await self._proofs.headers(repeat.regular.product, repeat.answer.body)
+        return web.Response(body=repeat.answer.body, headers={**HEADERS, **proof})
 
     async def lookup(self, request: web.Request) -> web.Response:
         """Answer what is known of a license."""
@@ -97,10 +124,6 @@ class LicenseHandlers:
         """Answer the public keys that a product's answers are signed with."""
         api_key, caller = _bearer(request), self._addresses.read(request)
         return await self._proofs.published(await self._require_known(api_key, caller))
-
-    def _is_good_again(self, repeat: Repeat) -> bool:
-        regular = repeat.regular
-        return self._proofs.body_key(regular.product) is repeat.signed_with and self._validation.again(regular)
 
     async def _key(self, request: web.Request, api_key: str, caller: Caller) -> str:
         key = request.match_info["key"]

@@ -33,20 +33,22 @@ class Proofs:
         self._file_key = file_key
         self._clock = clock
 
-    def body_key(self, found: ProductSnapshot) -> SigningKey | None:
+    def body_key(self, found: ProductSnapshot | None) -> SigningKey | None:
         """Return the shared secret that signs bodies now, if the product wants that."""
-        if found.product is None or not found.product.settings.sign_hmac:
+        if found is None or found.product is None or not found.product.settings.sign_hmac:
             return None
         return current_key(found.signing_keys, SigningKind.HMAC, now_ms=self._clock())
 
-    def in_body(self, answer: Answer) -> Callable[[bytes], str] | None:
-        """Return what signs a body with the product's shared secret, if the product wants that."""
-        key = None if answer.product is None else self.body_key(answer.product)
+    def signing(self, key: SigningKey | None) -> Callable[[bytes], str] | None:
+        """Return what signs a body with a shared secret."""
         return None if key is None else lambda data: self._signer.sign(key, data)
 
-    async def headers(self, answer: Answer, body: bytes) -> Mapping[str, str]:
+    def are_in_headers(self, found: ProductSnapshot | None) -> bool:
+        """Tell whether the product wants headers that prove a body."""
+        return found is not None and found.product is not None and found.product.settings.sign_headers is not None
+
+    async def headers(self, found: ProductSnapshot | None, body: bytes) -> Mapping[str, str]:
         """Return the headers that prove a body, if the product wants them."""
-        found = answer.product
         kind = found.product.settings.sign_headers if found is not None and found.product is not None else None
         if found is None or kind is None:
             return NO_HEADERS

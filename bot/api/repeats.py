@@ -7,6 +7,7 @@ asked and answered; whatever can have changed since is looked at each time, and 
 from typing import NamedTuple
 
 from bot.api.addresses import Caller
+from bot.api.ready import ReadyAnswer
 from licensing.models import SigningKey
 from licensing.services.answers import Regular
 
@@ -14,12 +15,16 @@ AT_MOST = 20_000
 
 
 class Repeat(NamedTuple):
-    """An answer that may be given again: to this caller, signed with this key."""
+    """An answer that may be given again: to this caller, signed with this key.
+
+    One that `is_proven` in its headers is proven anew, with the time.
+    """
 
     caller: Caller
     regular: Regular
     signed_with: SigningKey | None
-    answer: bytes
+    is_proven: bool
+    answer: ReadyAnswer
 
 
 class Repeats:

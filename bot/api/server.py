@@ -29,10 +29,8 @@ from bot.api.limits import (
     SHUTDOWN_S,
 )
 from bot.api.metrics import Traffic
+from bot.api.ready import REQUEST_ID, SERVER_NAME, ReadyResponse
 from bot.log import request_id
-
-REQUEST_ID = "X-Request-Id"
-SERVER_NAME = "KeyPort"  # versions would tell an attacker where to look
 
 # Handlers that are found without asking the router, by method and path.
 DIRECT: web.AppKey[Mapping[tuple[str, str], Handler]] = web.AppKey("DIRECT", Mapping)
@@ -221,9 +219,10 @@ class Connection(web.RequestHandler):
             if isinstance(resp, web.HTTPException):
                 resp = in_one_shape(resp)
             self._crowd.traffic.errors[resp.status] += 1
-        headers = resp.headers
-        headers[REQUEST_ID] = request_id.get()
-        headers[hdrs.SERVER] = SERVER_NAME
+        if type(resp) is not ReadyResponse:  # which has them
+            headers = resp.headers
+            headers[REQUEST_ID] = request_id.get()
+            headers[hdrs.SERVER] = SERVER_NAME
         if self.transport is not None:
             # Before anything else runs the answer is in the transport's buffer, which is sent whatever happens.
             self._crowd.rest(self)

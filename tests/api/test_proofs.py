@@ -242,7 +242,7 @@ async def test_what_takes_long_to_sign_is_signed_beside_the_loop(shop, kind, bes
     await shop.signing.turn_on(shop.staff, "Widget", kind)
     proofs = Proofs(signer, file_key=shop.signing.file_key, clock=shop.clock)
     answer = Answer(Verdict(Status.REVOKED), await shop.validation.product(product.api_key))
-    assert await proofs.headers(answer, b"{}")
+    assert await proofs.headers(answer.product, b"{}")
     assert [thread is not threading.main_thread() for thread in signer.threads] == [beside]
 
 
