@@ -1,8 +1,9 @@
 """The hot path's reads: cached snapshots, filled on the event loop's own connection.
 
-A miss is one joined SELECT without a thread hop. Before requests are judged `PRAGMA data_version` tells whether any
-process committed anything; then the events since the last look name what to forget, so a revocation made elsewhere
-is seen by the very next validation and nothing else has to be read again.
+A miss is one joined SELECT without a thread hop, and the misses of one turn of the event loop read one state. Before
+requests are judged `PRAGMA data_version` tells whether any process committed anything; then the events since the last
+look name what to forget, so a revocation made elsewhere is seen by the very next validation and nothing else has to
+be read again.
 
 One look serves all requests that are judged in the same turn of the event loop. What arrives after it is judged in a
 later turn, and callbacks run in the order they were asked for: so the call that ends the look's life runs before any
@@ -13,6 +14,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from itertools import islice
 from typing import TypeVar
 
@@ -70,6 +72,7 @@ class SnapshotCache:
         self._key_of: dict[int, tuple[int, bytes]] = {}
         self._blacklists: dict[int, Blacklist] = {}
         self._has_looked = False
+        self._keeps_reading = False
         self.hits = 0
         self.misses = 0
         self._version = -1
@@ -131,6 +134,7 @@ class SnapshotCache:
 
     def follow(self) -> None:
         """Forget what any process changed since the last look."""
+        self._read_anew()
         version = self._rows("PRAGMA data_version", {})[0][0]
         if version == self._version:
             return
@@ -152,6 +156,19 @@ class SnapshotCache:
 
     def _look_again(self) -> None:
         self._has_looked = False
+        with suppress(sqlite3.Error):  # closed meanwhile, or unreadable, which the next look tells
+            self._read_anew()
+
+    def _keep_reading(self) -> None:
+        """Read on from one state until the look's life ends: to lock it for each statement is a fifth of its cost."""
+        if self._has_looked and not self._keeps_reading:
+            self._connection.execute("BEGIN")
+            self._keeps_reading = True
+
+    def _read_anew(self) -> None:
+        if self._keeps_reading:
+            self._keeps_reading = False
+            self._connection.execute("ROLLBACK")
 
     def forget_licenses(self, license_ids: Iterable[int]) -> None:
         """Forget licenses that were written without an event."""
@@ -200,6 +217,7 @@ class SnapshotCache:
         return snapshot
 
     def _load_license(self, product_id: int, digest: bytes) -> LicenseSnapshot | None:
+        self._keep_reading()
         rows = self._rows(_LICENSE, {"product": product_id, "digest": digest})
         if not rows:
             return None

@@ -1,11 +1,14 @@
 """What is kept of licenses in memory: what a validation looks at, no more of them than there is room for."""
 
+import asyncio
 import gc
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from storage_world import OWNER, World
 
+from licensing.keys import api_key_digest, tidy
 from licensing.models import License
 from licensing.verdict import LicenseSnapshot
 from storage import DatabaseSettings
@@ -19,6 +22,10 @@ MANY = tuple(f"198.51.100.{last}" for last in range(20))
 
 def cache_on(path: Path, *, size: int = 100) -> SnapshotCache:
     return SnapshotCache(connect(path, read_only=True), size=size)
+
+
+def digest_of(world: World, key: str) -> bytes:
+    return world.store.vault.digest(tidy(key))
 
 
 async def seated(world: World, license_id: int, addresses: tuple[str, ...], devices: tuple[str, ...]) -> None:
@@ -40,7 +47,7 @@ async def test_a_snapshot_read_for_a_call_is_the_one_that_is_judged_under_the_lo
     await world.changes.override(OWNER, issued.key, '{"tier":"gold"}')
     await world.changes.suspend(OWNER, issued.key)
     await seated(world, issued.view.license.id, addresses, devices)
-    key = world.store.vault.digest(issued.key.replace("-", ""))
+    key = digest_of(world, issued.key)
     read = await cache_on(settings.path).license(product.product.id, key)
     locked = await world.store.write(lambda tx: tx.licenses.lock_snapshot(issued.view.license.id))
     assert read is not None
@@ -56,7 +63,7 @@ async def test_no_more_licenses_are_kept_than_there_is_room_for_and_the_latest_s
 ) -> None:
     product, cache = await world.product(), cache_on(settings.path, size=3)
     issued = [await world.issue(discord_id=20 + number) for number in range(8)]
-    digests = [world.store.vault.digest(each.key.replace("-", "")) for each in issued]
+    digests = [digest_of(world, each.key) for each in issued]
     for digest in digests:
         assert await cache.license(product.product.id, digest) is not None
         assert len(cache) == len(cache._key_of) <= 3
@@ -72,7 +79,7 @@ async def test_a_license_in_memory_is_one_object_to_the_garbage_collector(
     product, cache = await world.product(), cache_on(settings.path)
     issued = await world.issue(discord_id=20)
     await seated(world, issued.view.license.id, ADDRESSES, ())
-    found = await cache.license(product.product.id, world.store.vault.digest(issued.key.replace("-", "")))
+    found = await cache.license(product.product.id, digest_of(world, issued.key))
     assert found is not None
     gc.collect()
     assert [gc.is_tracked(each) for each in found if each is not found.state] == [False] * (len(found) - 1)
@@ -92,3 +99,33 @@ async def test_a_license_is_found_by_the_keys_of_tables_alone(world: World, sett
     assert await world.events() != []
     plan = connect(settings.path).execute(f"EXPLAIN QUERY PLAN {_LICENSE}", {"product": 1, "digest": b""}).fetchall()
     assert [line[3] for line in plan if line[3].startswith("SCAN")] == []
+
+
+async def test_no_state_is_read_from_for_longer_than_a_turn_of_the_event_loop(
+    world: World, settings: DatabaseSettings
+) -> None:
+    product, cache = await world.product(), cache_on(settings.path)
+    issued = await world.issue(discord_id=20)
+    await cache.product(api_key_digest(product.api_key))
+    await cache.license(product.product.id, digest_of(world, issued.key))
+    assert cache._connection.in_transaction
+    await asyncio.sleep(0)
+    assert not cache._connection.in_transaction
+
+
+async def test_what_was_committed_within_a_turn_is_read_by_the_misses_that_follow_in_it(
+    world: World, settings: DatabaseSettings
+) -> None:
+    product, cache = await world.product(), cache_on(settings.path)
+    one, other = [await world.issue(discord_id=20 + number) for number in range(2)]
+    await asyncio.sleep(0)
+    await cache.product(api_key_digest(product.api_key))
+    await cache.license(product.product.id, digest_of(world, one.key))
+    with closing(connect(settings.path)) as writer:
+        taken = f"INSERT INTO license_addresses VALUES ({other.view.license.id}, '203.0.113.9', 1, 1)"
+        writer.execute(taken)
+    cache.forget_licenses({other.view.license.id})
+    cache.follow()
+    found = await cache.license(product.product.id, digest_of(world, other.key))
+    assert found is not None
+    assert list(found.addresses) == ["203.0.113.9"]
