@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 from bench.bench import Bench, Measured, Server
 from bench.load import Plan
@@ -36,8 +37,9 @@ def _on(bench: Bench, loop: str) -> Iterator[Line]:
             sides = {"bare": (bare, plans["Widget"]), "keyport": (ours, plans["Widget"])}
             if most:
                 sides |= {
-                    "HMAC signature": (ours, plans["Hmac"]),
-                    "Ed25519 headers": (ours, plans["Ed25519"]),
+                    "a nonce each": (ours, replace(plans["Widget"], nonces=True)),
+                    "HMAC, a nonce each": (ours, replace(plans["Hmac"], nonces=True)),
+                    "Ed25519, a nonce each": (ours, replace(plans["Ed25519"], nonces=True)),
                     "with the bot": (bot, plans["Widget"]),
                 }
             yield from _compared(bench, loop, connections, sides)
@@ -73,8 +75,8 @@ def _lines(loop: str, connections: int, side: str, rounds: Rounds) -> Iterator[L
         PART,
         f"{name}: p99",
         f"{p99.median:.2f} times the bare handler's; " + _latencies(rounds, side),
-        "<= 1.5 times",
-        p99.median <= 1.5,
+        "<= 1.5 times" if target else "",
+        p99.median <= 1.5 if target else None,
     )
 
 

@@ -31,6 +31,7 @@ class Plan:
 
     file: Path
     api_key: str
+    nonces: bool = False  # whether each request is another one
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def start(
 ) -> Running:
     """Begin to ask; with a rate, so many requests a second at most."""
     delay_ms = 1000 * connections // per_second if per_second else 0
-    arguments = [str(plan.file), plan.api_key, str(offset), str(delay_ms)]
+    arguments = [str(plan.file), plan.api_key, str(offset), str(delay_ms), str(int(plan.nonces))]
     if WRK:
         # wrk counts whole seconds alone, so it is stopped from outside: it writes its figures on SIGINT.
         limits = ["-t1", f"-c{connections}", "-d60s", "--latency", "-s", str(_SCRIPT)]
@@ -120,9 +121,10 @@ def run(port: int, plan: Plan, *, connections: int, seconds: float, offset: int 
     return start(port, plan, connections=connections, seconds=seconds, offset=offset).result()
 
 
-def request_of(key: str, address: str, api_key: str) -> bytes:
+def request_of(key: str, address: str, api_key: str, *, nonce: str | None = None) -> bytes:
     """Return one whole request."""
-    body = json.dumps({"license_key": key, "version": "2.1.0", "device_id": "bench"}).encode()
+    asked = {"license_key": key, "version": "2.1.0", "device_id": "bench"}
+    body = json.dumps(asked if nonce is None else asked | {"nonce": nonce}).encode()
     head = (
         "POST /api/v1/validate HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         f"Authorization: Bearer {api_key}\r\nContent-Type: application/json\r\n"
@@ -131,11 +133,11 @@ def request_of(key: str, address: str, api_key: str) -> bytes:
     return head.encode() + body
 
 
-def _requests(file: Path, api_key: str, offset: int) -> Iterator[bytes]:
-    lines = file.read_text(encoding="ascii").splitlines()
-    for line in islice(cycle(lines), offset, None):
+def _requests(plan: Plan, offset: int) -> Iterator[bytes]:
+    lines = plan.file.read_text(encoding="ascii").splitlines()
+    for number, line in enumerate(islice(cycle(lines), offset, None)):
         key, address = line.split()
-        yield request_of(key, address, api_key)
+        yield request_of(key, address, plan.api_key, nonce=f"n{number}" if plan.nonces else None)
 
 
 def _ask(port: int, upcoming: Iterator[bytes], *, connections: int, seconds: float, delay_s: float) -> None:
@@ -173,8 +175,8 @@ def _ask(port: int, upcoming: Iterator[bytes], *, connections: int, seconds: flo
 
 
 def main() -> None:
-    port, connections, seconds, file, api_key, offset, delay_ms = sys.argv[1:]
-    upcoming = _requests(Path(file), api_key, int(offset))
+    port, connections, seconds, file, api_key, offset, delay_ms, nonces = sys.argv[1:]
+    upcoming = _requests(Plan(Path(file), api_key, nonces=nonces == "1"), int(offset))
     delay_s = int(delay_ms) / 1000
     _ask(int(port), upcoming, connections=int(connections), seconds=float(seconds), delay_s=delay_s)
 

@@ -1,7 +1,7 @@
 -- Validations for wrk: one license after the other, each from an address of its own behind one proxy.
--- wrk -s validate.lua URL -- PLAN API_KEY OFFSET DELAY_MS; the plan holds "KEY ADDRESS" on each line.
+-- wrk -s validate.lua URL -- PLAN API_KEY OFFSET DELAY_MS NONCES; the plan holds "KEY ADDRESS" on each line.
 
-local lines, at, delay_ms, head = {}, 0, 0, ""
+local lines, at, delay_ms, nonces, head = {}, 0, 0, false, ""
 
 function init(args)
   for line in io.lines(args[1]) do
@@ -11,6 +11,7 @@ function init(args)
     .. "\r\nContent-Type: application/json\r\nX-Forwarded-For: "
   at = tonumber(args[3])
   delay_ms = tonumber(args[4])
+  nonces = args[5] == "1"
   if delay_ms > 0 then
     delay = function() return delay_ms end
   end
@@ -20,7 +21,11 @@ function request()
   local line = lines[at % #lines + 1]
   at = at + 1
   local cut = line:find(" ", 1, true)
-  local body = '{"license_key": "' .. line:sub(1, cut - 1) .. '", "version": "2.1.0", "device_id": "bench"}'
+  local body = '{"license_key": "' .. line:sub(1, cut - 1) .. '", "version": "2.1.0", "device_id": "bench"'
+  if nonces then
+    body = body .. ', "nonce": "n' .. at .. '"'
+  end
+  body = body .. "}"
   return head .. line:sub(cut + 1) .. "\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body
 end
 

@@ -9,7 +9,7 @@ from aiohttp.http import HttpProcessingError
 
 from bot.api.addresses import AddressReader, Caller
 from bot.api.answers import answer_body, details_fields, explanation
-from bot.api.errors import HEADERS, Refused, bad_request, body_too_large, invalid_api_key, json_response
+from bot.api.errors import Refused, bad_request, body_too_large, invalid_api_key, json_response
 from bot.api.limits import BODY_LIMIT, BODY_TIMEOUT_S
 from bot.api.metrics import Metrics
 from bot.api.proofs import Proofs, is_refused, no_license_files, refused_file, support_header
@@ -57,16 +57,17 @@ class LicenseHandlers:
             sent = await _sent(request)
             repeat = self._repeats.find(api_key, caller, sent)
             if repeat is not None and self._is_good_again(repeat):
-                response = await self._proven(repeat) if repeat.is_proven else repeat.answer.response(request)
+                answer = await self._proven(repeat) if repeat.is_proven else repeat.answer
                 self._metrics.observe(Status.ACTIVE, perf_counter() - began)
-                return response
+                return answer.response(request)
             asked = parse_validate(sent)
         except (Refused, web.HTTPRequestEntityTooLarge) as refusal:
             await self._require_known(api_key, caller, closes=getattr(refusal, "closes", True))
             raise
-        return await self._validated(Asked(api_key, caller, sent, asked), began)
+        answer = await self._validated(Asked(api_key, caller, sent, asked), began)
+        return answer.response(request)
 
-    async def _validated(self, it: Asked, began: float) -> web.Response:
+    async def _validated(self, it: Asked, began: float) -> ReadyAnswer:
         """Judge what was not asked before, or whose answer may have changed."""
         asked, caller = it.asked, it.caller
         device_id = self._addresses.device(asked.device_id)
@@ -76,22 +77,21 @@ class LicenseHandlers:
             raise self._refusal(answer)
         key = self._proofs.body_key(answer.product)
         body = answer_body(answer, nonce=asked.nonce, sign=self._proofs.signing(key))
-        if answer.regular is not None and asked.nonce is None:
-            is_proven = self._proofs.are_in_headers(answer.product)
-            repeat = Repeat(caller, answer.regular, key, is_proven, ReadyAnswer(body))
-            self._repeats.keep(it.api_key, it.sent, repeat)
         proof = await self._proofs.headers(answer.product, body)
-        headers = {**HEADERS, **proof, **support_header(answer)} if proof or answer.support_code else HEADERS
+        ready = ReadyAnswer(body, {**proof, **support_header(answer)})
+        if answer.regular is not None and asked.nonce is None:
+            repeat = Repeat(caller, answer.regular, key, self._proofs.are_in_headers(answer.product), ready)
+            self._repeats.keep(it.api_key, it.sent, repeat)
         self._metrics.observe(answer.verdict.status, perf_counter() - began)
-        return web.Response(body=body, headers=headers)
+        return ready
 
     def _is_good_again(self, repeat: Repeat) -> bool:
         regular = repeat.regular
         return self._proofs.body_key(regular.product) is repeat.signed_with and self._validation.again(regular)
 
-    async def _proven(self, repeat: Repeat) -> web.Response:
-        proof = await self._proofs.headers(repeat.regular.product, repeat.answer.body)
-        return web.Response(body=repeat.answer.body, headers={**HEADERS, **proof})
+    async def _proven(self, repeat: Repeat) -> ReadyAnswer:
+        body = repeat.answer.body
+        return ReadyAnswer(body, await self._proofs.headers(repeat.regular.product, body))
 
     async def lookup(self, request: web.Request) -> web.Response:
         """Answer what is known of a license."""

@@ -21,6 +21,7 @@ NO_HEADERS: Mapping[str, str] = {}
 
 FileKey = Callable[[Product], Awaitable[SigningKey]]
 
+_SIGNATURES = 1_000  # that are remembered; each is good for its second alone
 _FILE_HEADERS = {"Content-Type": "application/jose", "Cache-Control": "no-store"}
 _HEADER = {SigningKind.ED25519: "X-Signature-Ed25519", SigningKind.RSA: "X-Signature-RSA"}
 
@@ -32,6 +33,7 @@ class Proofs:
         self._signer = signer
         self._file_key = file_key
         self._clock = clock
+        self._signed_before: dict[tuple[str, bytes], str] = {}
 
     def body_key(self, found: ProductSnapshot | None) -> SigningKey | None:
         """Return the shared secret that signs bodies now, if the product wants that."""
@@ -44,7 +46,7 @@ class Proofs:
         return None if key is None else lambda data: self._signer.sign(key, data)
 
     def are_in_headers(self, found: ProductSnapshot | None) -> bool:
-        """Tell whether the product wants headers that prove a body."""
+        """Tell whether the product wants headers that prove a body, as soon as it has a key for them."""
         return found is not None and found.product is not None and found.product.settings.sign_headers is not None
 
     async def headers(self, found: ProductSnapshot | None, body: bytes) -> Mapping[str, str]:
@@ -100,9 +102,18 @@ class Proofs:
         return key or await self._file_key(product)
 
     async def _signed(self, key: SigningKey, data: bytes) -> str:
-        if key.kind is SigningKind.RSA:  # a good half millisecond, in which others can be answered
-            return await asyncio.to_thread(self._signer.sign, key, data)
-        return self._signer.sign(key, data)
+        """Return a signature; licenses that are alike are answered alike, and within a second signed alike."""
+        signed = key.id, data
+        signature = self._signed_before.get(signed)
+        if signature is None:
+            if key.kind is SigningKind.RSA:  # a good half millisecond, in which others can be answered
+                signature = await asyncio.to_thread(self._signer.sign, key, data)
+            else:
+                signature = self._signer.sign(key, data)
+            if len(self._signed_before) >= _SIGNATURES:
+                self._signed_before.clear()
+            self._signed_before[signed] = signature
+        return signature
 
 
 def refused_file(answer: Answer, message: str) -> Refused:

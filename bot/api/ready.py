@@ -5,6 +5,7 @@ them but two are known from the first time on; the request's id and the date are
 """
 
 import time
+from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
 
@@ -18,22 +19,28 @@ SERVER_NAME = "KeyPort"  # versions would tell an attacker where to look
 REQUEST_ID = "X-Request-Id"
 
 
+NO_MORE: Mapping[str, str] = {}
+
+_LINES = "".join(f"{name}: {value}\r\n" for name, value in (*HEADERS.items(), (hdrs.SERVER, SERVER_NAME)))
+_OPENING = f"HTTP/1.1 200 OK\r\n{_LINES}{hdrs.CONTENT_LENGTH}: "
+
+
 class ReadyAnswer:
-    """A body and the headers before it; one for each answer that is remembered."""
+    """A body and the headers before it."""
 
-    __slots__ = ("_head", "body")
+    __slots__ = ("_head", "_headers", "body")
 
-    def __init__(self, body: bytes) -> None:
-        headers = {**HEADERS, hdrs.SERVER: SERVER_NAME, hdrs.CONTENT_LENGTH: str(len(body))}
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        self._head = f"HTTP/1.1 200 OK\r\n{lines}{REQUEST_ID}: ".encode()
+    def __init__(self, body: bytes, headers: Mapping[str, str] = NO_MORE) -> None:
+        more = "".join(f"{name}: {value}\r\n" for name, value in headers.items()) if headers else ""
+        self._head = f"{_OPENING}{len(body)}\r\n{more}{REQUEST_ID}: ".encode()
+        self._headers = headers
         self.body = body
 
     def response(self, request: web.BaseRequest) -> web.StreamResponse:
         """Return the answer to a request; aiohttp says what there is to say where a connection does not stay open."""
         if request.version == HttpVersion11 and request.keep_alive:
             return ReadyResponse(self)
-        return web.Response(body=self.body, headers=HEADERS)
+        return web.Response(body=self.body, headers={**HEADERS, **self._headers})
 
     def as_bytes(self) -> bytes:
         """Return what is written now, for the request that is answered here."""

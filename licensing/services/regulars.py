@@ -9,21 +9,16 @@ from licensing.services.limits import Meter
 from licensing.services.logs import attempt_of
 from licensing.services.seats import Judged
 from licensing.services.usage import Seat
-from licensing.verdict import Call, LicenseSnapshot, ProductSnapshot, Verdict
+from licensing.verdict import Call, ProductSnapshot, Verdict
 
 SETTLED_ANSWERS = 50_000  # remembered of a product
 SETTLED_LENGTH = 64  # of a version or a device; what is longer is judged anew
 
 
-def settled(found: ProductSnapshot, license_: LicenseSnapshot, call: Call, now_ms: int) -> Answer | None:
-    """Return what this caller was answered, if it is as true now.
-
-    What is remembered goes with the product's snapshot; a license's that is no more is told by its identity.
-    """
-    answer: Answer | None = found.settled.get(_caller(found, license_, call))
-    if answer is None or answer.regular is None or answer.regular.license is not license_:
-        return None
-    return answer if now_ms < answer.regular.until_ms else None
+def settled(found: ProductSnapshot, call: Call, digest: bytes) -> Answer | None:
+    """Return what this caller was answered on this snapshot of the product; it may be true no more."""
+    answer: Answer | None = found.settled.get(_caller(found, call, digest))
+    return answer
 
 
 def settle(call: Call, answer: Answer, regular: Regular | None) -> Answer:
@@ -33,14 +28,14 @@ def settle(call: Call, answer: Answer, regular: Regular | None) -> Answer:
     found, settled_ = regular.product, answer._replace(regular=regular)
     if len(found.settled) >= SETTLED_ANSWERS:
         found.settled.clear()
-    found.settled[_caller(found, regular.license, call)] = settled_
+    found.settled[_caller(found, call, regular.key[1])] = settled_
     return settled_
 
 
-def _caller(found: ProductSnapshot, license_: LicenseSnapshot, call: Call) -> Hashable:
+def _caller(found: ProductSnapshot, call: Call, digest: bytes) -> Hashable:
     """Return all that a verdict depends on of a call; its hash takes a while, so an ip only where any is blocked."""
     ip = call.ip if found.blacklist else None
-    return license_.license.id, call.address, call.version, call.device_id, ip
+    return digest, call.address, call.version, call.device_id, ip
 
 
 def regular_of(

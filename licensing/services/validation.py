@@ -72,6 +72,9 @@ class ValidationService:
         if product.product is None:
             return Answer(judge(product, None, call, now_ms=now_ms), product)
         digest = self._vault.digest(tidy(call.key))
+        known = settled(product, call, digest)
+        if known is not None and known.regular is not None and self.again(known.regular):
+            return known
         turned_away = await self._turned_away(product, product.product, call, digest, now_ms)
         if turned_away is not None:
             return turned_away
@@ -201,11 +204,6 @@ class ValidationService:
         self, found: ProductSnapshot, product: Product, call: Call, digest: bytes, now_ms: int
     ) -> Answer:
         license_ = await self._store.snapshots.license(product.id, digest)
-        if license_ is not None:
-            answer = settled(found, license_, call, now_ms)
-            if answer is not None:
-                self._note(product, license_.license.id, call, answer.verdict, now_ms)
-                return answer
         judged = Judged(judge(found, license_, call, now_ms=now_ms), found, license_)
         if judged.verdict.takes_a_seat:
             judged = await take_seats(self._store, found, call, judged.verdict, now_ms=now_ms)
