@@ -115,6 +115,7 @@ def services(world: World) -> Services:
         signing=world.signing,
         api_keys=world.api_keys,
         licenses=world.licenses,
+        bulk=world.bulk,
         finder=world.finder,
         changes=world.changes,
         transfers=world.transfers,
