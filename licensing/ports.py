@@ -1,6 +1,6 @@
 """What the use cases need of the world: a store that runs transactions, a vault for keys, a signer, a clock."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from licensing.bulk import Bulk
@@ -26,6 +26,7 @@ from licensing.verdict import LicenseSnapshot, ProductSnapshot
 
 __all__ = [
     "Clock",
+    "NewSeat",
     "Search",
     "Signer",
     "Snapshots",
@@ -38,10 +39,23 @@ __all__ = [
 
 T = TypeVar("T")
 Clock = Callable[[], int]
+NewSeat = tuple[int, str, int]  # a license, the address or device that sits there, and since when
 
 
 class Unavailable(Exception):  # noqa: N818 - the store's state, as HTTP 503 names it
     """The store cannot be read or written now; nothing was changed."""
+
+
+class Seats(Protocol):
+    """Seats of many licenses at once."""
+
+    def lock(self, license_ids: Collection[int]) -> Steps[dict[int, LicenseSnapshot]]:
+        """Lock licenses and return those that there are, by id, as they are stored."""
+
+    def insert(self, seats: Sequence[NewSeat]) -> Steps[None]: ...
+    def insert_devices(self, seats: Sequence[NewSeat]) -> Steps[None]: ...
+    def leave(self, licenses: Mapping[int, LicenseSnapshot]) -> None:
+        """Say how licenses that were locked are once this transaction is committed."""
 
 
 class Transaction(Protocol):
@@ -59,6 +73,8 @@ class Transaction(Protocol):
     def bulk(self) -> Bulk: ...
     @property
     def addresses(self) -> Addresses: ...
+    @property
+    def seats(self) -> Seats: ...
     @property
     def versions(self) -> Versions: ...
     @property

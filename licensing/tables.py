@@ -30,7 +30,7 @@ from licensing.models import (
     TransferView,
     VersionRule,
 )
-from licensing.verdict import LicenseSnapshot, ProductSnapshot, Status
+from licensing.verdict import ProductSnapshot, Status
 
 T = TypeVar("T")
 Steps = Generator[Any, Any, T]
@@ -147,8 +147,6 @@ class Licenses(Protocol):
     def found(self, organization_id: int, sought: Search) -> Steps[int]:
         """Count what a search finds in all."""
 
-    def lock_snapshot(self, license_id: int) -> Steps[LicenseSnapshot | None]: ...
-
     def forget_ends(self, product_id: int) -> Steps[None]:
         """Let ends of a product's licenses that were noticed be noticed again."""
 
@@ -157,7 +155,6 @@ class Addresses(Protocol):
     """The seats of licenses: which addresses took one."""
 
     def of(self, license_id: int) -> Steps[Sequence[Address]]: ...
-    def insert(self, license_id: int, address: str, *, now_ms: int) -> Steps[None]: ...
     def touch(self, seen: Sequence[tuple[int, str, int]]) -> Steps[None]:
         """Write when (license id, address, time) was last seen; an address that lost its seat stays lost."""
 
@@ -168,7 +165,6 @@ class Addresses(Protocol):
         """Free all seats but those used last, and return whose they were."""
 
     def devices_of(self, license_id: int) -> Steps[Sequence[Device]]: ...
-    def insert_device(self, license_id: int, device: str, *, now_ms: int) -> Steps[None]: ...
     def touch_devices(self, seen: Sequence[tuple[int, str, int]]) -> Steps[None]: ...
     def delete_devices(self, license_id: int) -> Steps[Sequence[str]]: ...
     def unseated(self, product_id: int) -> Steps[int]: ...

@@ -11,7 +11,6 @@ request does that was read from its socket after the look, and a request that wa
 """
 
 import asyncio
-import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -19,15 +18,16 @@ from itertools import islice
 from typing import TypeVar
 
 from licensing.blacklist import Blacklist
-from licensing.choices import BlockLevel, KeyScope, LicenseState, OrganizationState, VersionState
+from licensing.choices import BlockLevel, KeyScope, OrganizationState, VersionState
 from licensing.events import Action
 from licensing.models import PLATFORM, Product, SigningKey
-from licensing.verdict import LicenseSnapshot, ProductSnapshot, seats
+from licensing.verdict import LicenseSnapshot, ProductSnapshot
 from licensing.versions import VersionList
 from storage.sqlite import unavailable
 from storage.statements.base import Row, columns_of, record_of
 from storage.statements.ledger import COUNTED
 from storage.statements.products import product_of
+from storage.statements.seats import Renewed, snapshot_columns, snapshot_of
 from storage.statements.signing_keys import SIGNING_KEYS
 
 _PRODUCT = (
@@ -35,13 +35,8 @@ _PRODUCT = (
     " JOIN products p ON p.id = a.product_id JOIN organizations o ON o.id = p.organization_id"
     " WHERE a.digest = :digest"
 )
-_OF_LICENSE = ", ".join(f"l.{name}" for name in LicenseSnapshot._fields[:-2])
-# Addresses have no spaces in them, and what separates them thus costs less than JSON; devices are any text.
 _LICENSE = (
-    f"SELECT {_OF_LICENSE},"
-    " (SELECT group_concat(s.address, ' ') FROM license_addresses s WHERE s.license_id = l.id),"
-    " (SELECT json_group_array(d.device) FROM license_devices d WHERE d.license_id = l.id)"
-    " FROM products p"
+    f"SELECT {snapshot_columns(of='l')} FROM products p"
     " JOIN license_keys k ON k.organization_id = p.organization_id AND k.digest = :digest"
     " JOIN licenses l ON l.id = k.license_id AND l.product_id = p.id"
     " WHERE p.id = :product"
@@ -52,8 +47,6 @@ _CALLS = f"SELECT SUM(calls) FROM usage_daily WHERE product_id = :product AND da
 _EVENTS = "SELECT id, action, organization_id, product_id, license_id FROM events WHERE id > :id ORDER BY id"
 _OF_BLACKLISTS = frozenset({Action.ADDRESS_BLOCKED.value, Action.ADDRESS_UNBLOCKED.value})
 _STATE_AT = len(Product.model_fields)
-_STATES = {str(state): state for state in LicenseState}
-_NO_DEVICES = "[]"
 _MAX_PRODUCTS = 10_000
 _DROPPED_AT_ONCE = 1_000
 
@@ -177,6 +170,22 @@ class SnapshotCache:
             if key is not None:
                 self._licenses.pop(key, None)
 
+    def renew(self, left: Mapping[int, Renewed]) -> None:
+        """Keep licenses as a transaction of ours left them, instead of reading them again.
+
+        Whatever is kept knows of every event up to `_event_id`: `follow` reads only later ones. A transaction that
+        read after the last event there was has seen all up to it. Were more followed meanwhile, another process has
+        committed something in between, perhaps about this very license, and nothing would ever say so again: then it
+        is forgotten. What commits after ours, here or elsewhere, has an event that is still to be followed. And what
+        is written without an event (a seat) is judged again under a lock before it counts.
+        """
+        for license_id, (event_id, snapshot) in left.items():
+            key = self._key_of.get(license_id)
+            if key is not None and event_id >= self._event_id:
+                self._licenses[key] = snapshot
+            else:
+                self.forget_licenses((license_id,))
+
     def _forget_products(self, organization_id: int, product_id: int | None = None) -> None:
         for digest, kept in list(self._products.items()):
             of_another = kept.product is None or kept.product.organization_id != organization_id
@@ -221,7 +230,7 @@ class SnapshotCache:
         rows = self._rows(_LICENSE, {"product": product_id, "digest": digest})
         if not rows:
             return None
-        snapshot = _license_of(rows[0], product_id)
+        snapshot = snapshot_of(rows[0], product_id=product_id)
         if len(self._licenses) >= self._size:
             self._make_room()
         key = product_id, digest
@@ -247,28 +256,6 @@ class SnapshotCache:
 
     def _rows(self, sql: str, values: Mapping[str, int | bytes]) -> list[Row]:
         return self._connection.execute(sql, values).fetchall()
-
-
-def _license_of(row: Row, product_id: int) -> LicenseSnapshot:
-    """Return a row of `_LICENSE` as a snapshot; by hand, since to validate what we wrote takes ten times as long.
-
-    The product's id is the one that all its licenses share, so that memory holds it once.
-    """
-    license_id, _, customer_id, state, ends, max_ips, pinned, minimum, maximum, custom, addresses, devices = row
-    return LicenseSnapshot(
-        license_id,
-        product_id,
-        customer_id,
-        _STATES[state],
-        ends,
-        max_ips,
-        pinned,
-        minimum,
-        maximum,
-        custom,
-        seats(addresses.split(" ")) if addresses else (),
-        seats(json.loads(devices)) if devices != _NO_DEVICES else (),
-    )
 
 
 def _drop_oldest(cache: dict[K, V], size: int) -> V | None:

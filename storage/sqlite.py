@@ -15,10 +15,11 @@ from licensing.ports import Steps, Unavailable
 from storage.errors import StoreRefused
 from storage.statements import StatementTransaction
 from storage.statements.base import Statement
+from storage.statements.seats import Renewed
 
 T = TypeVar("T")
 Work = Callable[[StatementTransaction], Steps[T]]
-Committed = Callable[[set[int]], None]
+Committed = Callable[[set[int], dict[int, Renewed]], None]
 
 OLDEST_SQLITE = (3, 38)  # STRICT tables came with 3.37, the ->> operator with 3.38
 _BUSY_TIMEOUT_MS = 2_000  # twice this, for the write in hand and the last one, fits into the 5 s of a stop
@@ -120,6 +121,7 @@ class Unit(Generic[T]):
         self.work = work
         self.future = future
         self.touched: set[int] = set()
+        self.renewed: dict[int, Renewed] = {}
         self._result: T | None = None
         self._error: Exception | None = None
 
@@ -129,7 +131,7 @@ class Unit(Generic[T]):
         connection.execute("SAVEPOINT unit")
         try:
             self._result = drive(connection, self.work(tx))
-            self.touched = tx.touched_licenses
+            self.touched, self.renewed = tx.touched_licenses, tx.renewed_licenses
         except Exception as error:
             if not connection.in_transaction:  # a full disk rolls everything back by itself
                 raise
@@ -197,10 +199,21 @@ class Writer:
             failure = unavailable(error) or error
         try:
             # The caches learn of the commit here, before any caller does: a caller may be gone.
-            self._committed(set().union(*(unit.touched for unit in batch)))
+            self._committed(*_left_by(batch, is_stored=failure is None))
         finally:
             for unit in batch:
                 unit.settle(failure)
+
+
+def _left_by(batch: Sequence[Unit[Any]], *, is_stored: bool) -> tuple[set[int], dict[int, Renewed]]:
+    """Return which licenses a group touched, and how it left those of which that is known for certain."""
+    touched: set[int] = set().union(*(unit.touched for unit in batch))
+    renewed: dict[int, Renewed] = {}
+    for unit in batch:  # a later one has seen what the earlier ones did
+        renewed |= unit.renewed
+    # Whichever came first of a unit that touched a license and one that knows how it is: nobody is sure any more.
+    sure = {} if not is_stored else {each: known for each, known in renewed.items() if each not in touched}
+    return touched | (renewed.keys() - sure.keys()), sure
 
 
 def _commit_together(connection: sqlite3.Connection, batch: Sequence[Unit[Any]]) -> None:

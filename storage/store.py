@@ -16,6 +16,7 @@ from storage.revisions import HEAD, REVISIONS
 from storage.settings import DatabaseSettings
 from storage.snapshots import SnapshotCache
 from storage.sqlite import Readers, Work, Worker, Writer, connect, read_together, require_sqlite, rewrite, unavailable
+from storage.statements.seats import Renewed
 from storage.vault import FileVault, KeyFile
 
 T = TypeVar("T")
@@ -70,8 +71,9 @@ class SqliteStore:
         self._open = False
         await self._writer.finish()
 
-    def _committed(self, touched: set[int]) -> None:
+    def _committed(self, touched: set[int], renewed: dict[int, Renewed]) -> None:
         self.snapshots.forget_licenses(touched)
+        self.snapshots.renew(renewed)
         # A database that cannot be read now is looked at again by the next request.
         with contextlib.suppress(sqlite3.Error):
             self.snapshots.follow()

@@ -65,9 +65,12 @@ def regular_of(
 def seats_of(
     product: Product | None, license_id: int, call: Call, verdict: Verdict
 ) -> tuple[Seat | None, Seat | None]:
-    """Return the seats of an address and of a device that a good call sits on."""
+    """Return the seats of an address and of a device that a good call sits on; a new one has its time already."""
     if product is None or not verdict.valid:
         return None, None
     seat = (license_id, call.address) if verdict.ip_registered and call.address else None
     device = (license_id, call.device_id or "") if product.settings.max_devices is not None else None
-    return seat, device
+    return (
+        seat if verdict.registers is None else None,
+        device if verdict.registers_device is None else None,
+    )

@@ -14,7 +14,7 @@ from licensing.services.limits import Limits, Reason
 from licensing.services.logs import Attempt, AttemptLog, RefusalLog, attempt_of
 from licensing.services.organizations import Plans
 from licensing.services.regulars import regular_of, seats_of, settle, settled
-from licensing.services.seats import Judged, take_seats
+from licensing.services.seats import Judged, Seats
 from licensing.services.usage import LastSeen, Seat, UsageMeter
 from licensing.verdict import (
     Call,
@@ -54,6 +54,7 @@ class ValidationService:
         self, store: Store, vault: Vault, *, plans: Plans, limits: Limits, traces: Traces, clock: Clock
     ) -> None:
         self._store = store
+        self._seats = Seats(store)
         self._vault = vault
         self._plans = plans
         self._limits = limits
@@ -206,7 +207,7 @@ class ValidationService:
         license_ = await self._store.snapshots.license(product.id, digest)
         judged = Judged(judge(found, license_, call, now_ms=now_ms), found, license_)
         if judged.verdict.takes_a_seat:
-            judged = await take_seats(self._store, found, call, judged.verdict, now_ms=now_ms)
+            judged = await self._seats.take(judged, call, now_ms=now_ms)
         answer = self._answer(judged, product, call, now_ms)
         if answer.verdict.valid and judged.license is license_ and license_ is not None:
             self._limits.welcome(license_.license.id, call.address)

@@ -13,6 +13,7 @@ from storage.statements.ledger import LedgerStatements
 from storage.statements.licenses import LicenseStatements
 from storage.statements.organizations import OrganizationStatements
 from storage.statements.products import ProductStatements
+from storage.statements.seats import Renewed, SeatStatements
 from storage.statements.signing_keys import SigningKeyStatements
 from storage.statements.staff import StaffStatements
 from storage.statements.transfers import TransferStatements
@@ -20,10 +21,14 @@ from storage.statements.versions import VersionStatements
 
 
 class StatementTransaction:
-    """All the statements of one transaction, and which licenses it touched without an event to say so."""
+    """All the statements of one transaction, and which licenses it touched without an event to say so.
+
+    Of those that it `renewed` it knows how they are now.
+    """
 
     def __init__(self) -> None:
         self.touched_licenses: set[int] = set()
+        self.renewed_licenses: dict[int, Renewed] = {}
         self.organizations = OrganizationStatements()
         self.products = ProductStatements()
         self.versions = VersionStatements()
@@ -32,6 +37,7 @@ class StatementTransaction:
         self.history = HistoryStatements()
         self.customers = CustomerStatements()
         self.addresses = AddressStatements(self.touched_licenses)
+        self.seats = SeatStatements(self.touched_licenses, self.renewed_licenses)
         self.licenses = LicenseStatements(self.touched_licenses, self.addresses)
         self.bulk = BulkStatements()
         self.transfers = TransferStatements(self.licenses, self.customers)

@@ -22,14 +22,6 @@ class AddressStatements:
         )
         return [record_of(Address, row) for row in rows]
 
-    def insert(self, license_id: int, address: str, *, now_ms: int) -> Steps[None]:
-        self._touched.add(license_id)
-        yield Statement(
-            "INSERT INTO license_addresses (license_id, address, first_seen_at_ms, last_seen_at_ms)"
-            " VALUES (:license, :address, :now, :now)",
-            {"license": license_id, "address": address, "now": now_ms},
-        )
-
     def touch(self, seen: Sequence[tuple[int, str, int]]) -> Steps[None]:
         # One statement however many rows: row by row, the writer would fight the event loop for the
         # interpreter at every one. json_each is SQLite's; PostgreSQL's driver says the same with unnest.
@@ -57,12 +49,6 @@ class AddressStatements:
         )
         return [row[0] for row in rows]
 
-    def taken(self, license_id: int) -> Steps[frozenset[str]]:
-        rows = yield Statement(
-            "SELECT address FROM license_addresses WHERE license_id = :license", {"license": license_id}
-        )
-        return frozenset(row[0] for row in rows)
-
     def devices_of(self, license_id: int) -> Steps[Sequence[Device]]:
         rows = yield Statement(
             f"SELECT {columns_of(Device)} FROM license_devices WHERE license_id = :license"
@@ -70,14 +56,6 @@ class AddressStatements:
             {"license": license_id},
         )
         return [record_of(Device, row) for row in rows]
-
-    def insert_device(self, license_id: int, device: str, *, now_ms: int) -> Steps[None]:
-        self._touched.add(license_id)
-        yield Statement(
-            "INSERT INTO license_devices (license_id, device, first_seen_at_ms, last_seen_at_ms)"
-            " VALUES (:license, :device, :now, :now)",
-            {"license": license_id, "device": device, "now": now_ms},
-        )
 
     def touch_devices(self, seen: Sequence[tuple[int, str, int]]) -> Steps[None]:
         yield Statement(

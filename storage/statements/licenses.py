@@ -6,7 +6,6 @@ from typing import Any
 from licensing.keys import ALPHABET, PREFIX_LENGTH, tidy
 from licensing.models import Customer, License, LicenseView, Product, SealedKey
 from licensing.ports import Search, Steps
-from licensing.verdict import LicenseSnapshot
 from storage.statements.addresses import AddressStatements
 from storage.statements.base import Row, Statement, columns_of, first_of, like, record_of
 from storage.statements.products import product_of
@@ -135,19 +134,6 @@ class LicenseStatements:
     def forget_ends(self, product_id: int) -> Steps[None]:
         sql = "UPDATE licenses SET expired_at_ms = NULL WHERE product_id = :product AND expired_at_ms IS NOT NULL"
         yield Statement(sql, {"product": product_id})
-
-    def lock_snapshot(self, license_id: int) -> Steps[LicenseSnapshot | None]:
-        self._touched.add(license_id)
-        rows = yield Statement(
-            f"UPDATE licenses SET updated_at_ms = updated_at_ms WHERE id = :id RETURNING {_COLUMNS}",
-            {"id": license_id},
-        )
-        license_ = first_of(License, rows)
-        if license_ is None:
-            return None
-        taken = yield from self._addresses.taken(license_id)
-        devices = yield from self._addresses.devices_of(license_id)
-        return LicenseSnapshot.of(license_, taken, (each.device for each in devices))
 
     def _whole(self, sql: str, values: dict[str, int | bytes]) -> Steps[LicenseView | None]:
         rows = yield Statement(sql, values)

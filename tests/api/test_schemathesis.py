@@ -77,7 +77,7 @@ async def licenses_in_every_state(shop):
         created_at_ms=NOW_MS,
     )
     await shop.store.write(lambda tx: tx.blacklist.insert(block))
-    await shop.store.write(lambda tx: tx.addresses.insert(full.view.license.id, "198.51.100.9", now_ms=NOW_MS))
+    await shop.store.write(lambda tx: tx.seats.insert([(full.view.license.id, "198.51.100.9", NOW_MS)]))
     shop.clock.now_ms += 2 * 3_600_000
     every = (good, lifetime, ended, stock, revoked, paused, pinned, blocked, full)
     return [issued.key for issued in every]

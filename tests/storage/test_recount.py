@@ -138,9 +138,9 @@ async def test_many_seats_are_done_in_chunks_and_an_interrupted_run_goes_on(worl
     await world.product()
     issued = await world.issue(discord_id=HOLDER)
     count, counting, chunks = 2 * CHUNK + 7, hashing(world), 0
-    for number in range(count):
-        address = f"198.18.{number // 250}.{number % 250}"
-        await world.store.write(lambda tx, it=address: tx.addresses.insert(issued.view.license.id, it, now_ms=1))
+    license_id = issued.view.license.id
+    seats_taken = [(license_id, f"198.18.{number // 250}.{number % 250}", 1) for number in range(count)]
+    await world.store.write(lambda tx: tx.seats.insert(seats_taken))
 
     def breaks_down(text: str) -> str:
         nonlocal chunks
@@ -163,8 +163,7 @@ async def test_a_seat_that_was_kept_both_ways_becomes_one_that_was_seen_as_long_
     await world.product()
     issued = await world.issue(discord_id=HOLDER)
     license_id, hashed = issued.view.license.id, world.store.vault.pseudonym(HOME)
-    await world.store.write(lambda tx: tx.addresses.insert(license_id, hashed, now_ms=5))
-    await world.store.write(lambda tx: tx.addresses.insert(license_id, HOME, now_ms=9))
+    await world.store.write(lambda tx: tx.seats.insert([(license_id, hashed, 5), (license_id, HOME, 9)]))
     await recount(world.store, hashing(world))
     [seat] = await world.store.read(lambda tx: tx.addresses.of(license_id))
     assert (seat.address, seat.first_seen_at_ms, seat.last_seen_at_ms) == (hashed, 5, 9)

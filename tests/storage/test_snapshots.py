@@ -29,10 +29,8 @@ def digest_of(world: World, key: str) -> bytes:
 
 
 async def seated(world: World, license_id: int, addresses: tuple[str, ...], devices: tuple[str, ...]) -> None:
-    for address in addresses:
-        await world.store.write(lambda tx, it=address: tx.addresses.insert(license_id, it, now_ms=1))
-    for device in devices:
-        await world.store.write(lambda tx, it=device: tx.addresses.insert_device(license_id, it, now_ms=1))
+    await world.store.write(lambda tx: tx.seats.insert([(license_id, address, 1) for address in addresses]))
+    await world.store.write(lambda tx: tx.seats.insert_devices([(license_id, device, 1) for device in devices]))
 
 
 @pytest.mark.parametrize(
@@ -49,9 +47,8 @@ async def test_a_snapshot_read_for_a_call_is_the_one_that_is_judged_under_the_lo
     await seated(world, issued.view.license.id, addresses, devices)
     key = digest_of(world, issued.key)
     read = await cache_on(settings.path).license(product.product.id, key)
-    locked = await world.store.write(lambda tx: tx.licenses.lock_snapshot(issued.view.license.id))
+    locked = (await world.store.write(lambda tx: tx.seats.lock([issued.view.license.id])))[issued.view.license.id]
     assert read is not None
-    assert locked is not None
     assert sorted(read.addresses) == sorted(addresses)
     assert sorted(read.devices) == sorted(devices)
     assert read._replace(addresses=locked.addresses, devices=locked.devices) == locked
