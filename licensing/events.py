@@ -6,6 +6,8 @@ from typing import Any
 from licensing.choices import ActorKind
 from licensing.models import Actor, License, Record
 
+_TOLD = "told"  # in `after`, beside what a change touched: only one of many says whether its holder is told
+
 
 class Action(StrEnum):
     """What happened; `license.*` are the names that webhooks use too."""
@@ -62,6 +64,21 @@ class Event(Record):
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
     reason: str | None = None
+
+    @property
+    def is_one_of_many(self) -> bool:
+        """Tell whether many were changed at once: what follows from it is done apart, so that nobody waits for it."""
+        return _TOLD in (self.after or {})
+
+    @property
+    def is_silent(self) -> bool:
+        """Tell whether nobody is to be told of it."""
+        return (self.after or {}).get(_TOLD) is False
+
+
+def one_of_many(event: Event, *, tell: bool) -> Event:
+    """Return an event as one of many that happen at once, of which the holders are told or not."""
+    return event.model_copy(update={"after": {**(event.after or {}), _TOLD: tell}})
 
 
 def happened(action: Action, *, by: Actor, at_ms: int, **facts: Any) -> Event:

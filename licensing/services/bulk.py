@@ -10,12 +10,13 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import chain, islice
+from typing import Any
 
 from licensing import lifecycle
 from licensing.bulk import Meant
 from licensing.choices import LicenseState, Permission
 from licensing.errors import Refusal
-from licensing.events import Action
+from licensing.events import Action, one_of_many
 from licensing.input_errors import NothingSelected
 from licensing.keys import RandomBytes, make_license_keys
 from licensing.models import Actor, License, LicenseView, SealedKey
@@ -190,12 +191,13 @@ class BulkService:
         selection: Selection,
         *,
         reason: str | None = None,
+        tell: bool = False,
         progress: Progress = nobody,
     ) -> Applied:
         """Do something to every license that is selected and that it can be done to; the rest is left alone.
 
         `progress` is told how many of how many were looked at, as in `issue`. When a chunk is told of, the very next
-        validation of its licenses knows.
+        validation of its licenses knows. The holders are told only if `tell` says so.
 
         Raises: NotAllowed, ProductNotFound, NothingSelected, NotesTooLong, Unavailable: then nothing was changed.
         """
@@ -207,7 +209,7 @@ class BulkService:
         changed = looked_at = 0
         try:
             async for chunk in self._chunks(by.organization_id, meant, states):
-                changed += await self._store.write(self._changing(by, change, meant, chunk, reason=reason))
+                changed += await self._store.write(self._changing(by, change, meant, chunk, reason=reason, told=tell))
                 looked_at += len(chunk)
                 progress(looked_at, total)
         except (Refusal, Unavailable) as error:
@@ -229,7 +231,7 @@ class BulkService:
                 yield page[start : start + CHANGED_AT_ONCE]
 
     def _changing(
-        self, by: Actor, change: BulkChange, meant: Meant, license_ids: Sequence[int], *, reason: str | None
+        self, by: Actor, change: BulkChange, meant: Meant, license_ids: Sequence[int], **facts: Any
     ) -> Callable[[Transaction], Steps[int]]:
         permission, rule = _CHANGES[change]
         meant, now_ms = replace(meant, license_ids=None), self._clock()
@@ -238,7 +240,7 @@ class BulkService:
             yield from require(tx, by, permission)
             changed = 0
             for alike in (yield from tx.bulk.lock(by.organization_id, meant, license_ids)):
-                changed += yield from change_alike(tx, by, alike, rule, now_ms=now_ms, reason=reason)
+                changed += yield from change_alike(tx, by, alike, rule, now_ms=now_ms, **facts)
             return changed
 
         return work
@@ -250,7 +252,8 @@ class BulkService:
             product = yield from sold_product(tx, self._plans, by, terms, count=left)
             draft = yield from drafted(tx, product, terms, now_ms=now_ms)
             ids = yield from tx.bulk.insert(draft, [each for each, _ in keys])
-            yield from tx.bulk.append(issued(draft, by, now_ms=now_ms), f"[{','.join(map(str, ids))}]")
+            event = one_of_many(issued(draft, by, now_ms=now_ms), tell=False)
+            yield from tx.bulk.append(event, f"[{','.join(map(str, ids))}]")
             return draft, ids
 
         return work

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from licensing import lifecycle
 from licensing.choices import ActorKind, TransferState
 from licensing.errors import LicenseNotFound, TransferEnded, TransferNotAccepted, TransferNotFound
-from licensing.events import Action, about, happened
+from licensing.events import Action, about, happened, one_of_many
 from licensing.models import Actor, LicenseView, Transfer, TransferView
 from licensing.ports import Steps, Transaction
 from licensing.services.terms import member_as_customer
@@ -80,20 +80,22 @@ def end(
     action: Action,
     now_ms: int,
     reason: str | None = None,
+    told: bool | None = None,
 ) -> Steps[TransferView]:
     """End a transfer without the license changing hands."""
     ended = found.transfer.model_copy(update={"state": state, "decided_at_ms": now_ms})
     yield from tx.transfers.save(ended)
-    yield from tell(tx, by, action, transfer=ended, view=found.license, now_ms=now_ms, reason=reason)
+    yield from tell(tx, by, action, transfer=ended, view=found.license, now_ms=now_ms, reason=reason, told=told)
     return found.model_copy(update={"transfer": ended})
 
 
-def end_pending(tx: Transaction, by: Actor, license_id: int, *, now_ms: int) -> Steps[None]:
-    """End a license's pending transfer because the license itself has ended."""
+def end_pending(tx: Transaction, by: Actor, license_id: int, *, now_ms: int, told: bool | None = None) -> Steps[None]:
+    """End a license's pending transfer because the license itself has ended; `told` if it ended as one of many."""
     pending = yield from tx.transfers.pending_of(license_id)
     if pending is not None:
         found = yield from find_transfer(tx, by.organization_id, pending.id)
-        yield from end(tx, by, found, state=TransferState.CANCELLED, action=Action.TRANSFER_CANCELLED, now_ms=now_ms)
+        state, action = TransferState.CANCELLED, Action.TRANSFER_CANCELLED
+        yield from end(tx, by, found, state=state, action=action, now_ms=now_ms, told=told)
 
 
 def expire_transfer(tx: Transaction, transfer: Transfer, *, now_ms: int) -> Steps[None]:
@@ -154,6 +156,7 @@ def tell(
     view: LicenseView,
     now_ms: int,
     reason: str | None = None,
+    told: bool | None = None,
 ) -> Steps[None]:
     """Append the event of a transfer's step."""
     before = {"customer_id": transfer.from_customer_id}
@@ -164,4 +167,4 @@ def tell(
         "customer_id": view.license.customer_id,
     }
     event = happened(action, by=by, at_ms=now_ms, before=before, after=after, reason=reason, **about(view.license))
-    yield from tx.ledger.append(event)
+    yield from tx.ledger.append(event if told is None else one_of_many(event, tell=told))

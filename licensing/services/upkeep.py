@@ -46,12 +46,16 @@ class UpkeepService:
         await self.forget_attempts()
 
     async def expire_licenses(self) -> int:
-        """Note licenses whose end has passed, one event each; return how many."""
+        """Note licenses whose end has passed, one event each; return how many.
+
+        So many that there may be more are told of as many at once.
+        """
         now_ms = self._clock()
 
         def work(tx: Transaction) -> Steps[int]:
             ended = yield from tx.bulk.lock_ended(now_ms=now_ms, limit=ENDED_AT_ONCE)
-            return (yield from change_alike(tx, _ITSELF, ended, _EXPIRY, now_ms=now_ms))
+            told = True if ended.count == ENDED_AT_ONCE else None
+            return (yield from change_alike(tx, _ITSELF, ended, _EXPIRY, now_ms=now_ms, told=told))
 
         return await self._store.write(work)
 
