@@ -14,7 +14,6 @@ import asyncio
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from itertools import islice
 from typing import TypeVar
 
 from licensing.blacklist import Blacklist
@@ -23,6 +22,7 @@ from licensing.events import Action
 from licensing.models import PLATFORM, Product, SigningKey
 from licensing.verdict import LicenseSnapshot, ProductSnapshot
 from licensing.versions import VersionList
+from storage.kept import KeptLicenses, Key
 from storage.sqlite import unavailable
 from storage.statements.base import Row, columns_of, record_of
 from storage.statements.ledger import COUNTED
@@ -48,7 +48,6 @@ _EVENTS = "SELECT id, action, organization_id, product_id, license_id FROM event
 _OF_BLACKLISTS = frozenset({Action.ADDRESS_BLOCKED.value, Action.ADDRESS_UNBLOCKED.value})
 _STATE_AT = len(Product.model_fields)
 _MAX_PRODUCTS = 10_000
-_DROPPED_AT_ONCE = 1_000
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -59,10 +58,8 @@ class SnapshotCache:
 
     def __init__(self, connection: sqlite3.Connection, *, size: int) -> None:
         self._connection = connection
-        self._size = size
         self._products: dict[bytes, ProductSnapshot] = {}
-        self._licenses: dict[tuple[int, bytes], LicenseSnapshot] = {}
-        self._key_of: dict[int, tuple[int, bytes]] = {}
+        self._licenses = KeptLicenses(size=size)
         self._blacklists: dict[int, Blacklist] = {}
         self._has_looked = False
         self._keeps_reading = False
@@ -80,7 +77,7 @@ class SnapshotCache:
         except sqlite3.Error as error:
             raise unavailable(error) or error from error
 
-    def holds(self, product: ProductSnapshot, key: tuple[int, bytes], license_: LicenseSnapshot) -> bool:
+    def holds(self, product: ProductSnapshot, key: Key, license_: LicenseSnapshot) -> bool:
         """Tell whether both are what would be answered now; like `product` this follows first."""
         if not self._has_looked:
             try:
@@ -136,7 +133,7 @@ class SnapshotCache:
             if action in _OF_BLACKLISTS:
                 self._forget_blacklists(organization_id)
             elif license_id is not None:
-                self.forget_licenses((license_id,))
+                self._licenses.forget(license_id)
             else:
                 self._forget_products(organization_id, product_id)
             self._event_id = event_id
@@ -166,9 +163,7 @@ class SnapshotCache:
     def forget_licenses(self, license_ids: Iterable[int]) -> None:
         """Forget licenses that were written without an event."""
         for license_id in license_ids:
-            key = self._key_of.pop(license_id, None)
-            if key is not None:
-                self._licenses.pop(key, None)
+            self._licenses.forget(license_id)
 
     def renew(self, left: Mapping[int, Renewed]) -> None:
         """Keep licenses as a transaction of ours left them, instead of reading them again.
@@ -180,11 +175,10 @@ class SnapshotCache:
         is written without an event (a seat) is judged again under a lock before it counts.
         """
         for license_id, (event_id, snapshot) in left.items():
-            key = self._key_of.get(license_id)
-            if key is not None and event_id >= self._event_id:
-                self._licenses[key] = snapshot
+            if event_id >= self._event_id:
+                self._licenses.renew(snapshot)
             else:
-                self.forget_licenses((license_id,))
+                self._licenses.forget(license_id)
 
     def _forget_products(self, organization_id: int, product_id: int | None = None) -> None:
         for digest, kept in list(self._products.items()):
@@ -231,17 +225,8 @@ class SnapshotCache:
         if not rows:
             return None
         snapshot = snapshot_of(rows[0], product_id=product_id)
-        if len(self._licenses) >= self._size:
-            self._make_room()
-        key = product_id, digest
-        self._licenses[key] = snapshot
-        self._key_of[snapshot.id] = key
+        self._licenses.add((product_id, digest), snapshot)
         return snapshot
-
-    def _make_room(self) -> None:
-        """Drop the oldest fills, many at a time: to find its first key a dict looks through all it dropped there."""
-        for key in list(islice(self._licenses, max(1, min(_DROPPED_AT_ONCE, self._size // 64)))):
-            self._key_of.pop(self._licenses.pop(key).id, None)
 
     def _blacklist(self, organization_id: int) -> Blacklist:
         found = self._blacklists.get(organization_id)

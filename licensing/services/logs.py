@@ -67,7 +67,8 @@ class AttemptLog:
 
         Raises: Unavailable.
         """
-        waiting, self._pending = list(self._pending.items()), {}
+        # In the order of their index: each page of it is written with few batches then, and not with all of them.
+        waiting, self._pending = sorted(self._pending.items(), key=_license_of), {}
         for start in range(0, len(waiting), _BATCH):
             batch, rest = waiting[start : start + _BATCH], waiting[start + _BATCH :]
             rows = _rows(batch)
@@ -200,6 +201,10 @@ class RefusalLog:
                 more[0] += count
             elif len(self._again) < MAX_CODES:
                 self._again[code] = [count, last_ms]
+
+
+def _license_of(seen: _Seen) -> int:
+    return seen[0][0]
 
 
 def _rows(batch: Sequence[_Seen]) -> list[AttemptRow]:

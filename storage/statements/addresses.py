@@ -1,7 +1,8 @@
 """Statements about the addresses and devices that took a license's seats."""
 
-import json
 from collections.abc import Sequence
+
+from pydantic_core import to_json
 
 from licensing.models import Address, Device, License
 from licensing.ports import Steps
@@ -23,14 +24,7 @@ class AddressStatements:
         return [record_of(Address, row) for row in rows]
 
     def touch(self, seen: Sequence[tuple[int, str, int]]) -> Steps[None]:
-        # One statement however many rows: row by row, the writer would fight the event loop for the
-        # interpreter at every one. json_each is SQLite's; PostgreSQL's driver says the same with unnest.
-        yield Statement(
-            "UPDATE license_addresses SET last_seen_at_ms = seen.value ->> 2 FROM json_each(:seen) AS seen"
-            " WHERE license_id = seen.value ->> 0 AND address = seen.value ->> 1"
-            " AND last_seen_at_ms < seen.value ->> 2",
-            {"seen": json.dumps(seen)},
-        )
+        yield _touch("license_addresses", "address", seen)
 
     def delete(self, license_id: int) -> Steps[Sequence[str]]:
         self._touched.add(license_id)
@@ -58,12 +52,7 @@ class AddressStatements:
         return [record_of(Device, row) for row in rows]
 
     def touch_devices(self, seen: Sequence[tuple[int, str, int]]) -> Steps[None]:
-        yield Statement(
-            "UPDATE license_devices SET last_seen_at_ms = seen.value ->> 2 FROM json_each(:seen) AS seen"
-            " WHERE license_id = seen.value ->> 0 AND device = seen.value ->> 1"
-            " AND last_seen_at_ms < seen.value ->> 2",
-            {"seen": json.dumps(seen)},
-        )
+        yield _touch("license_devices", "device", seen)
 
     def delete_devices(self, license_id: int) -> Steps[Sequence[str]]:
         self._touched.add(license_id)
@@ -115,3 +104,18 @@ class AddressStatements:
             {"license": license_id, **seat.model_dump()},
         )
         return bool(rows)
+
+
+def _touch(table: str, name: str, seen: Sequence[tuple[int, str, int]]) -> Statement:
+    """Return the one statement that moves last-seen times forward, however many.
+
+    Row by row, the writer would fight the event loop for the interpreter at every one; sorted, it comes to each page
+    once. json_each is SQLite's; PostgreSQL's driver says the same with unnest.
+    """
+    return Statement(
+        "WITH seen (license_id, name, at_ms) AS MATERIALIZED"
+        " (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:seen) ORDER BY 1)"
+        f" UPDATE {table} SET last_seen_at_ms = seen.at_ms FROM seen"
+        f" WHERE {table}.license_id = seen.license_id AND {name} = seen.name AND last_seen_at_ms < seen.at_ms",
+        {"seen": to_json(seen).decode()},
+    )

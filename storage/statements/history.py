@@ -6,6 +6,8 @@ Both come in batches, and each batch is one statement, as in AddressStatements.t
 import json
 from collections.abc import Sequence
 
+from pydantic_core import to_json
+
 from licensing.models import Attempt, RefusalRecord
 from licensing.tables import AttemptRow, Steps
 from storage.statements.base import Row, Statement, columns_of, first_of
@@ -32,14 +34,17 @@ class HistoryStatements:
             f" ON CONFLICT ({_ALIKE}) DO UPDATE"
             " SET count = attempts.count + excluded.count, last_at_ms = excluded.last_at_ms"
             " RETURNING license_id, first_at_ms",
-            {"rows": json.dumps(attempts)},
+            {"rows": to_json(attempts).decode()},
         )
         new = sorted({license_id for license_id, first_at_ms in rows if first_at_ms >= since_ms})
         if new:
             yield Statement(
                 f"DELETE FROM attempts WHERE ({_ALIKE}) IN (SELECT {_ALIKE} FROM (SELECT {_ALIKE}, ROW_NUMBER() OVER"
                 " (PARTITION BY license_id ORDER BY last_at_ms DESC) AS place FROM attempts WHERE license_id IN"
-                " (SELECT value FROM json_each(:licenses))) AS ranked WHERE place > :keep)",
+                # Few have too many, and to count is cheaper than to rank.
+                " (SELECT value FROM json_each(:licenses)"
+                " WHERE (SELECT COUNT(*) FROM attempts a WHERE a.license_id = value) > :keep)"
+                ") AS ranked WHERE place > :keep)",
                 {"licenses": json.dumps(new), "keep": keep},
             )
 

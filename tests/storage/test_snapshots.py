@@ -15,7 +15,7 @@ from storage import DatabaseSettings
 from storage.snapshots import _LICENSE, SnapshotCache
 from storage.sqlite import connect
 
-DEVICES = ("", "a b", 'quo"te, comma', "[]", "é\n")
+DEVICES = ("", "a b", 'quo"te, comma', "[]", "é\n", "a\0b")
 ADDRESSES = ("203.0.113.1", "2001:db8::/64", "~" + "a" * 26)
 MANY = tuple(f"198.51.100.{last}" for last in range(20))
 
@@ -63,7 +63,7 @@ async def test_no_more_licenses_are_kept_than_there_is_room_for_and_the_latest_s
     digests = [digest_of(world, each.key) for each in issued]
     for digest in digests:
         assert await cache.license(product.product.id, digest) is not None
-        assert len(cache) == len(cache._key_of) <= 3
+        assert len(cache) == len(cache._licenses._key_of) <= 3
     misses = cache.misses
     for digest in digests[-2:]:
         await cache.license(product.product.id, digest)
