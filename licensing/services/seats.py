@@ -111,7 +111,7 @@ class _Round:
         if verdict.registers_device is not None:
             devices = seats((*devices, verdict.registers_device))
             self.devices.append((claim.license_id, verdict.registers_device, claim.now_ms))
-        self.licenses[claim.license_id] = license_._replace(addresses=addresses, devices=devices)
+        self.licenses[claim.license_id] = LicenseSnapshot(*license_[:-2], addresses, devices)
 
     def write(self, tx: Transaction) -> Steps[None]:
         """Write what was given."""
