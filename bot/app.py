@@ -80,6 +80,7 @@ async def opened(config: Config, *, clock: Clock = now_ms) -> AsyncIterator[Hous
         upkeep = UpkeepService(house.store, keeping=house.keeping, clock=clock)
         works = (
             ("usage", _FLUSH_EVERY_S, lambda: _flush(house)),
+            ("refusals", _FLUSH_EVERY_S, lambda: house.traces.refusals.flush(house.store)),
             ("history", _FLUSH_HISTORY_EVERY_S, lambda: house.traces.attempts.flush(house.store)),
             ("upkeep", _SWEEP_EVERY_S, lambda: _sweep(house, upkeep)),
         )
@@ -90,7 +91,7 @@ async def opened(config: Config, *, clock: Clock = now_ms) -> AsyncIterator[Hous
                 yield house
         finally:
             await last_time(lambda: _flush(house), name="usage")
-            await last_time(lambda: house.traces.attempts.flush(house.store), name="history")
+            await last_time(lambda: _flush_history(house), name="history")
 
 
 @asynccontextmanager
@@ -196,9 +197,12 @@ def _tell(recounted: Recounted) -> None:
 
 
 async def _flush(house: House) -> None:
-    # Together: they become one commit, and none waits for another.
-    traces = house.traces
-    await asyncio.gather(*(log.flush(house.store) for log in (traces.usage, traces.seen, traces.refusals)))
+    # Together: they become one commit. Nothing that comes in many parts is among them: the next turn would wait.
+    await asyncio.gather(house.traces.usage.flush(house.store), house.traces.seen.flush(house.store))
+
+
+async def _flush_history(house: House) -> None:
+    await asyncio.gather(house.traces.refusals.flush(house.store), house.traces.attempts.flush(house.store))
 
 
 async def _sweep(house: House, upkeep: UpkeepService) -> None:

@@ -11,6 +11,7 @@ from licensing.ports import Unavailable
 
 _STOP_TIMEOUT_S = 1.0
 _LAST_TIMEOUT_S = 1.5
+_REST_PART = 10  # of its time even work that never gets done in time leaves to others
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +36,10 @@ async def _guarded(work: Coroutine[Any, Any, None], name: str) -> None:
 
 async def repeat(work: Callable[[], Awaitable[None]], *, every_s: float, name: str) -> None:
     """Do something again and again; a store that is away is said once, and when it is back."""
-    away = False
+    away, took_s, clock = False, 0.0, asyncio.get_running_loop().time
     while True:
-        await asyncio.sleep(every_s)
+        await asyncio.sleep(pause_s(every_s, took_s=took_s))
+        began = clock()
         try:
             await work()
         except Unavailable:
@@ -50,6 +52,12 @@ async def repeat(work: Callable[[], Awaitable[None]], *, every_s: float, name: s
             if away:
                 log.info("%s: the database can be written again", name)
             away = False
+        took_s = clock() - began
+
+
+def pause_s(every_s: float, *, took_s: float) -> float:
+    """Return how long to rest, so that a turn begins in time after the last one began, however long that took."""
+    return max(every_s / _REST_PART, every_s - took_s)
 
 
 async def last_time(work: Callable[[], Awaitable[None]], *, name: str) -> None:

@@ -5,6 +5,7 @@ A whole transaction runs in one hop on aiosqlite's worker thread, so no caller t
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -23,6 +24,7 @@ Committed = Callable[[set[int], dict[int, Renewed]], None]
 
 OLDEST_SQLITE = (3, 38)  # STRICT tables came with 3.37, the ->> operator with 3.38
 _BUSY_TIMEOUT_MS = 2_000  # twice this, for the write in hand and the last one, fits into the 5 s of a stop
+_LOOK_EVERY_S = 0.001
 _MAX_BATCH = 500
 _NOT_OUR_FAULT = frozenset(
     {
@@ -52,6 +54,13 @@ def require_sqlite() -> None:
         raise StoreRefused("sqlite_too_old", found=sqlite3.sqlite_version, needed=needed)
 
 
+def connect_writer(path: Path) -> sqlite3.Connection:
+    """Open the connection that writes: it waits for its lock in `begin`, and for nothing else."""
+    connection = connect(path)
+    connection.execute("PRAGMA busy_timeout = 0")
+    return connection
+
+
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """Open a connection of ours; transactions are always begun and ended by hand.
 
@@ -71,6 +80,29 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def begin(
+    connection: sqlite3.Connection,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Take the lock to write, for which another process may have to be waited for.
+
+    SQLite's own waiting soon looks only every 100 ms: whoever commits group after group would have the lock again
+    each time, until this process gives up. Who looks every millisecond meets a gap between two groups.
+    """
+    give_up_at = clock() + _BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or clock() >= give_up_at:
+                raise
+            sleep(_LOOK_EVERY_S)
+        else:
+            return
 
 
 def drive(connection: sqlite3.Connection, steps: Generator[Statement, Any, T]) -> T:
@@ -217,7 +249,7 @@ def _left_by(batch: Sequence[Unit[Any]], *, is_stored: bool) -> tuple[set[int], 
 
 
 def _commit_together(connection: sqlite3.Connection, batch: Sequence[Unit[Any]]) -> None:
-    connection.execute("BEGIN IMMEDIATE")
+    begin(connection)
     try:
         for unit in batch:
             unit.run(connection)
@@ -248,8 +280,12 @@ def rewrite(connection: sqlite3.Connection) -> bool:
 
     What is deleted goes on standing in freed pages and in the log; only a whole new file is free of it.
     """
-    connection.execute("VACUUM")
-    is_busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+    try:
+        connection.execute("VACUUM")
+        is_busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    finally:
+        connection.execute("PRAGMA busy_timeout = 0")
     return not is_busy
 
 

@@ -15,7 +15,18 @@ from storage.errors import StoreRefused
 from storage.revisions import HEAD, REVISIONS
 from storage.settings import DatabaseSettings
 from storage.snapshots import SnapshotCache
-from storage.sqlite import Readers, Work, Worker, Writer, connect, read_together, require_sqlite, rewrite, unavailable
+from storage.sqlite import (
+    Readers,
+    Work,
+    Worker,
+    Writer,
+    connect,
+    connect_writer,
+    read_together,
+    require_sqlite,
+    rewrite,
+    unavailable,
+)
 from storage.statements.seats import Renewed
 from storage.vault import FileVault, KeyFile
 
@@ -205,7 +216,9 @@ def _ask(path: Path, sql: str) -> list[Any]:
 @asynccontextmanager
 async def _worker(path: Path, *, read_only: bool = False) -> AsyncIterator[Worker]:
     try:
-        worker = Worker(lambda: connect(path, read_only=read_only), iter_chunk_size=64)
+        worker = Worker(
+            lambda: connect(path, read_only=True) if read_only else connect_writer(path), iter_chunk_size=64
+        )
         await worker
     except sqlite3.Error as error:
         raise StoreRefused("database_unreadable", path=str(path)) from error
