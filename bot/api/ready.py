@@ -66,14 +66,17 @@ class ReadyResponse(web.StreamResponse):
         return None
 
     async def write_eof(self, _data: bytes = b"") -> None:
-        """Write everything.
+        """Write everything, and wait for a caller who asks on without reading: memory is no place for their answers.
 
         Raises: ConnectionResetError, when the caller has gone.
         """
-        transport = self._request.transport if self._request is not None else None
-        if transport is None or transport.is_closing():
+        request = self._request
+        transport = request.transport if request is not None else None
+        if request is None or transport is None or transport.is_closing():
             raise ConnectionResetError
         transport.write(self._answer.as_bytes())
+        if request.protocol.writing_paused:
+            await request.writer.drain()
 
 
 @lru_cache(maxsize=2)
