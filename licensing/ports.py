@@ -94,6 +94,8 @@ class Transaction(Protocol):
 class Snapshots(Protocol):
     """The hot path's cached reads; what a committed write touched is never answered from before it."""
 
+    hits: int  # licenses that were looked at without being read
+
     def holds(self, product: ProductSnapshot, key: tuple[int, bytes], license_: LicenseSnapshot) -> bool:
         """Tell whether both are what would be answered now; no is no harm, it has them asked for again."""
 

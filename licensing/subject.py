@@ -15,7 +15,7 @@ NO_VERSIONS = VersionList((), UnlistedVersions.REFUSE)
 _FEW = 8  # names that are compared one by one as fast as they are hashed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class ProductSnapshot:
     """What a validation needs of a product; `product` is None when it vanished after its key was read."""
 

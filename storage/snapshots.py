@@ -84,10 +84,7 @@ class SnapshotCache:
                 self._look()
             except sqlite3.Error as error:
                 raise unavailable(error) or error from error
-        if self._licenses.get(key) is not license_ or self._products.get(product.api_key_digest) is not product:
-            return False
-        self.hits += 1
-        return True
+        return self._licenses.get(key) is license_ and self._products.get(product.api_key_digest) is product
 
     async def license(self, product_id: int, key_digest: bytes) -> LicenseSnapshot | None:
         """Return the license of a product that a key opens."""
@@ -215,7 +212,9 @@ class SnapshotCache:
             tuple(record_of(SigningKey, row) for row in self._rows(SIGNING_KEYS, of_product)),
             digest,
         )
-        _drop_oldest(self._products, _MAX_PRODUCTS)
+        dropped = _drop_oldest(self._products, _MAX_PRODUCTS)
+        if dropped is not None:
+            dropped.settled.clear()
         self._products[digest] = snapshot
         return snapshot
 

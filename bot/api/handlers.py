@@ -87,11 +87,11 @@ class LicenseHandlers:
 
     def _is_good_again(self, repeat: Repeat) -> bool:
         regular = repeat.regular
-        return self._proofs.body_key(regular.product) is repeat.signed_with and self._validation.again(regular)
+        return self._proofs.body_key(regular.product()) is repeat.signed_with and self._validation.again(regular)
 
     async def _proven(self, repeat: Repeat) -> ReadyAnswer:
         body = repeat.answer.body
-        return ReadyAnswer(body, await self._proofs.headers(repeat.regular.product, body))
+        return ReadyAnswer(body, await self._proofs.headers(repeat.regular.product(), body))
 
     async def lookup(self, request: web.Request) -> web.Response:
         """Answer what is known of a license."""

@@ -12,6 +12,7 @@ from licensing.models import SigningKey
 from licensing.services.answers import Regular
 
 AT_MOST = 20_000
+LENGTH_AT_MOST = 2_048  # asked and answered together; callers choose how long a request is
 
 
 class Repeat(NamedTuple):
@@ -54,8 +55,9 @@ class Repeats:
         return found if found.caller is caller else None
 
     def keep(self, api_key: str, body: bytes, repeat: Repeat) -> None:
-        """Remember an answer."""
-        self._keep((api_key, repeat.caller.address, body), repeat)
+        """Remember an answer, if it takes little room."""
+        if len(body) + len(repeat.answer.body) <= LENGTH_AT_MOST:
+            self._keep((api_key, repeat.caller.address, body), repeat)
 
     def _keep(self, asked: tuple[str, str | None, bytes], repeat: Repeat) -> None:
         if len(self._young) >= self._half:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import NamedTuple
+from weakref import ReferenceType
 
 from licensing.models import LicenseView
 from licensing.services.limits import Meter, Reason
@@ -51,10 +52,11 @@ class Regular:
     """A call that was answered as good with nothing to store, and all that it takes to count it again.
 
     Judging is pure, and whatever else it looks at is in the two snapshots, which are made anew when they change: as
-    long as both are held, only the clock can make the answer untrue.
+    long as both are held, only the clock can make the answer untrue. A product's snapshot has long lists in it: those
+    who come no more keep none alive that was changed since.
     """
 
-    product: ProductSnapshot
+    product: ReferenceType[ProductSnapshot]
     license: LicenseSnapshot
     key: tuple[int, bytes]  # the product and the license key's hash
     until_ms: float  # when the license or the API key ends

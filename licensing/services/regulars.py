@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Hashable
+from weakref import ref
 
 from licensing.models import Product
 from licensing.services.answers import Answer, Regular
@@ -21,11 +22,11 @@ def settled(found: ProductSnapshot, call: Call, digest: bytes) -> Answer | None:
     return answer
 
 
-def settle(call: Call, answer: Answer, regular: Regular | None) -> Answer:
+def settle(found: ProductSnapshot, call: Call, answer: Answer, regular: Regular | None) -> Answer:
     """Remember an answer that nothing had to be stored for; callers choose what they name, so not without end."""
     if regular is None or max(len(call.version or ""), len(call.device_id or "")) > SETTLED_LENGTH:
         return answer
-    found, settled_ = regular.product, answer._replace(regular=regular)
+    settled_ = answer._replace(regular=regular)
     if len(found.settled) >= SETTLED_ANSWERS:
         found.settled.clear()
     found.settled[_caller(found, call, regular.key[1])] = settled_
@@ -50,7 +51,7 @@ def regular_of(
     ends = [end for end in (it.expires_at_ms, found.key_valid_until_ms) if end is not None and end > now_ms]
     seat, device = seats_of(found.product, it.id, call, verdict)
     return Regular(
-        product=found,
+        product=ref(found),
         license=license_,
         key=(it.product_id, digest),
         until_ms=min(ends, default=math.inf),

@@ -94,18 +94,19 @@ class ValidationService:
 
         Raises: Unavailable.
         """
-        now_ms, product = self._clock(), regular.product.product
-        if product is None or now_ms >= regular.until_ms or not regular.meter.is_kept:
+        now_ms, found, snapshots = self._clock(), regular.product(), self._store.snapshots
+        if found is None or now_ms >= regular.until_ms or not regular.meter.is_kept:
             return False
-        if not self._store.snapshots.holds(regular.product, regular.key, regular.license):
+        if not snapshots.holds(found, regular.key, regular.license):
             return False
         if not self._limits.take(regular.meter, quota=regular.quota, now_ms=now_ms):
             return False
         traces = self._traces
-        if not traces.usage.count(product.id, Status.ACTIVE, limit=regular.quota, now_ms=now_ms):
+        if not traces.usage.count(regular.key[0], Status.ACTIVE, limit=regular.quota, now_ms=now_ms):
             self._limits.refund(regular.meter, quota=regular.quota, now_ms=now_ms)
             return False
         traces.note(regular.attempt, regular.seat, regular.device, now_ms=now_ms)
+        snapshots.hits += 1
         return True
 
     async def lookup(self, api_key: str, key: str, *, address: str | None = None) -> Details | Answer:
@@ -213,7 +214,9 @@ class ValidationService:
             self._limits.welcome(license_.license.id, call.address)
             meter = self._limits.meter(product.id, call.address, digest)
             quota = self._plans.named(found.plan).calls_per_product_per_day
-            return settle(call, answer, regular_of(judged, call, digest, meter=meter, quota=quota, now_ms=now_ms))
+            return settle(
+                found, call, answer, regular_of(judged, call, digest, meter=meter, quota=quota, now_ms=now_ms)
+            )
         return answer
 
     def _answer(self, judged: Judged, product: Product, call: Call, now_ms: int) -> Answer:
