@@ -57,16 +57,16 @@ async def keyport(spec: Json) -> AsyncIterator[tuple[Any, Json]]:
 
     time_the_lock()
     config = config_of(Path(spec["database"]))
-    api = config.api.model_copy(update={"port": spec.get("port", 0)})
+    port = {"port": spec.get("port", 0), "reuse_port": spec.get("reuse_port", False)}
+    api = config.api.model_copy(update=port)
     async with AsyncExitStack() as stack:
         house = await stack.enter_async_context(app.opened(config))
-        serving = app.serving(house, api, reuse_port=spec.get("reuse_port", False))
-        host, port = await stack.enter_async_context(serving)
+        host, bound_to = await stack.enter_async_context(app.serving(house, api))
         if "gateway" in spec:
-            url = app.web_address(host, port)
+            url = app.web_address(host, bound_to)
             await stack.enter_async_context(_connected(house, config, spec["gateway"], public_api_url=url))
         app.collect_rarely()  # as a process of its own does
-        yield house, {"port": port}
+        yield house, {"port": bound_to}
 
 
 @asynccontextmanager

@@ -8,7 +8,6 @@ from bench.bench import Bench, Server
 from bench.load import Plan, start
 from bench.process import LOAD_CORE, SERVER_CORE, cpu_s
 from bench.report import Line, Ratio, median, ratio
-from bot.config import Api
 
 PART = "two"
 _CONNECTIONS = 64
@@ -37,10 +36,6 @@ def measure(bench: Bench) -> Iterator[Line]:
     cpu = [median(turn["keyport"][side][1] for turn in rounds) for side in (0, 1)]
     text = f"{cpu[0]:.0f} us of CPU a request by one, {cpu[1]:.0f} by two: {2 * cpu[0] / cpu[1]:.2f} times the room"
     yield Line(PART, "the same, were the load on a third core", text, ">= 1.6 times", 2 * cpu[0] / cpu[1] >= 1.6)
-    if "reuse_port" not in Api.model_fields:
-        yield Line(
-            PART, "a setting that lets keyport api share its port", "missing: serving() can, the settings cannot"
-        )
 
 
 def _times(rounds: list[dict[str, tuple[Figures, Figures]]], kind: str) -> Ratio:

@@ -95,7 +95,7 @@ async def opened(config: Config, *, clock: Clock = now_ms) -> AsyncIterator[Hous
 
 
 @asynccontextmanager
-async def serving(house: House, config: Api, *, reuse_port: bool = False) -> AsyncIterator[tuple[str, int]]:
+async def serving(house: House, config: Api) -> AsyncIterator[tuple[str, int]]:
     """Serve the API and yield the host and port it is bound to.
 
     Raises: OSError.
@@ -115,7 +115,7 @@ async def serving(house: House, config: Api, *, reuse_port: bool = False) -> Asy
         metrics_page=MetricsPage(house.metrics, token=metrics.token.get_secret_value()) if metrics.enabled else None,
     )
     traffic = house.metrics.traffic
-    async with serve(api, host=config.host, port=config.port, reuse_port=reuse_port, traffic=traffic) as bound:
+    async with serve(api, host=config.host, port=config.port, reuse_port=config.reuse_port, traffic=traffic) as bound:
         yield bound
 
 

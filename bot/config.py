@@ -6,6 +6,7 @@ setting and never shows its value, which could be a secret.
 """
 
 import re
+import socket
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -80,6 +81,12 @@ def _database_url(url: str) -> str:
     return url
 
 
+def _sharable(shared: bool) -> bool:  # noqa: FBT001 - a value to be checked
+    if shared and not hasattr(socket, "SO_REUSEPORT"):
+        raise ValueError(_("must be false on this system, which lets no two processes share a port"))
+    return shared
+
+
 def _split_commas(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
@@ -146,6 +153,7 @@ class Api(Section):
 
     host: Annotated[str, StringConstraints(pattern=_HOST)] = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
+    reuse_port: Annotated[bool, AfterValidator(_sharable)] = False
     public_url: Annotated[str, AfterValidator(_public_url)] = ""
     trusted_proxies: Annotated[
         tuple[Annotated[Network, BeforeValidator(_network)], ...], BeforeValidator(_split_commas)

@@ -1,6 +1,7 @@
 """Settings: the example file is the whole truth, and every mistake ends in one sentence."""
 
 import re
+import socket
 import tomllib
 from ipaddress import ip_network
 from itertools import pairwise
@@ -86,7 +87,7 @@ SAMPLES = {
     "level": "ERROR",
 }
 SAMPLES |= {"format": "json", "members_intent": "no", "trusted_proxies": "10.0.0.1", "port": "0"}
-SAMPLES |= {"enabled": "no", "hash_addresses": "yes"}
+SAMPLES |= {"enabled": "no", "hash_addresses": "yes", "reuse_port": "yes"}
 
 
 @pytest.mark.parametrize("path", list(known_paths(Config, entry="gold")), ids=".".join)
@@ -248,3 +249,13 @@ def test_a_plan_may_be_the_default_of_organizations():
 )
 def test_variables_that_are_no_settings_are_let_alone(name: str, value: str):
     assert load(None, {name: value}) == Config()
+
+
+def test_a_port_can_be_shared_only_where_the_system_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "SO_REUSEPORT", 15, raising=False)
+    assert load(None, {"KEYPORT_API__REUSE_PORT": "true"}).api.reuse_port
+    monkeypatch.delattr(socket, "SO_REUSEPORT")
+    assert not load(None, {"KEYPORT_API__REUSE_PORT": "false"}).api.reuse_port
+    assert refusal(KEYPORT_API__REUSE_PORT="true") == (
+        "environment: KEYPORT_API__REUSE_PORT must be false on this system, which lets no two processes share a port."
+    )
