@@ -1,4 +1,4 @@
-"""What a server is asked to do beside answering requests: watch itself, claim, sweep, flush, search.
+"""What a server is asked to do beside answering requests: watch itself, claim, work in bulk, flush, search.
 
 An order is `{"do": NAME, ...}`; everything runs on the loop that serves, as it does when the bot does it.
 """
@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from bench.layout import AFTER_ENDS_MS, ORGANIZATION_ID
+from bench.layout import ORGANIZATION_ID
 from bench.process import Json
 from bench.report import percentile
 
@@ -130,18 +130,11 @@ async def claims(house: Any, order: Json) -> Json:
     return {"seconds": seconds, "count": len(keys)}
 
 
-async def sweep(house: Any, order: Json) -> Json:
-    """Notice in 2036 which licenses have ended, so many and for so long at most, as the worker does."""
-    from licensing.services.upkeep import ENDED_AT_ONCE, UpkeepService  # noqa: PLC0415
+async def in_bulk(house: Any, order: Json) -> Json:
+    """Do something to many licenses at once."""
+    from bench.bulk_chores import done_in_bulk  # noqa: PLC0415
 
-    upkeep = UpkeepService(house.store, keeping=house.keeping, clock=lambda: AFTER_ENDS_MS)
-    began, count = time.perf_counter(), 0
-    while count < order["limit"] and time.perf_counter() - began < order["seconds"]:
-        noticed = await upkeep.expire_licenses()
-        count += noticed
-        if noticed < ENDED_AT_ONCE:
-            break
-    return {"seconds": time.perf_counter() - began, "count": count}
+    return await done_in_bulk(house, order)
 
 
 async def flush(house: Any, order: Json) -> Json:
@@ -196,7 +189,7 @@ def _lines(file: Path, first: int, count: int) -> list[str]:
 
 _CHORES = {
     each.__name__: each
-    for each in (watch, watched, refused, collect, modules, connected, claims, sweep, flush, change, look_up)
+    for each in (watch, watched, refused, collect, modules, connected, claims, in_bulk, flush, change, look_up)
 }
 
 
