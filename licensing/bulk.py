@@ -10,9 +10,13 @@ from typing import Any, Protocol
 
 from licensing.choices import LicenseState
 from licensing.events import Event
-from licensing.models import License, SealedKey
+from licensing.models import License
 from licensing.tables import Steps
 from licensing.verdict import Status
+
+# A key as it is kept and as it is shown: hash, key, prefix, id of the sealing secret, sealed copy. No record, since
+# the garbage collector looks through those again and again, and the event loop waits for it.
+MadeKey = tuple[bytes, str, str, str, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +43,7 @@ class Alike:
 class Bulk(Protocol):
     """Licenses by the hundred; everything is looked up within an organization."""
 
-    def insert(self, license_: License, keys: Sequence[SealedKey]) -> Steps[Sequence[int]]:
+    def insert(self, license_: License, keys: Sequence[MadeKey]) -> Steps[Sequence[int]]:
         """Add a license like this one for each key, and return their ids in the order of the keys."""
 
     def standings(self, organization_id: int, meant: Meant) -> Steps[Mapping[LicenseState, tuple[int, int]]]:

@@ -118,6 +118,9 @@ class Store(Protocol):
     async def read(self, work: Callable[[Transaction], Steps[T]]) -> T:
         """Run a transaction that only reads, on one consistent state."""
 
+    async def settle(self) -> None:
+        """Wait where more is written than can be put away: asked between the transactions of one big work."""
+
 
 class Vault(Protocol):
     """Keeps license keys: a keyed hash to find them by, and a sealed copy to show them."""

@@ -75,6 +75,9 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         else:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
+            # The writer moves the log's pages as a last resort alone, see `storage.checkpoints`.
+            connection.execute("PRAGMA wal_autocheckpoint = 50000")
+            connection.execute("PRAGMA journal_size_limit = 0")
         connection.execute("PRAGMA foreign_keys = ON")
     except BaseException:
         connection.close()

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from licensing.keys import RandomBytes
 from licensing.ports import Unavailable
+from storage.checkpoints import Checkpoints
 from storage.errors import StoreRefused
 from storage.revisions import HEAD, REVISIONS
 from storage.settings import DatabaseSettings
@@ -36,10 +37,13 @@ T = TypeVar("T")
 class SqliteStore:
     """See `licensing.ports.Store`; `vault` keeps the license keys."""
 
-    def __init__(self, writer: Worker, reader: Readers, snapshots: SnapshotCache, vault: FileVault) -> None:
+    def __init__(
+        self, writer: Worker, reader: Readers, snapshots: SnapshotCache, vault: FileVault, checkpoints: Checkpoints
+    ) -> None:
         self._worker = writer
         self._writer = Writer(writer, self._committed)
         self._reader = reader
+        self._checkpoints = checkpoints
         self._open = True
         self.snapshots = snapshots
         self.vault = vault
@@ -59,6 +63,10 @@ class SqliteStore:
         """
         self._require_open()
         return await self._reader.call(lambda connection: read_together(connection, work))
+
+    async def settle(self) -> None:
+        """Let the log be emptied where it grows too fast: asked between the transactions of whoever writes much."""
+        await self._checkpoints.finish()
 
     async def scrub(self) -> bool:
         """Write the file anew without the bytes of what was deleted from it; False where there is no room for that.
@@ -81,6 +89,7 @@ class SqliteStore:
         """Write what was asked for, and take nothing more."""
         self._open = False
         await self._writer.finish()
+        await self._checkpoints.finish()
 
     def _committed(self, touched: set[int], renewed: dict[int, Renewed]) -> None:
         self.snapshots.forget_licenses(touched)
@@ -88,6 +97,7 @@ class SqliteStore:
         # A database that cannot be read now is looked at again by the next request.
         with contextlib.suppress(sqlite3.Error):
             self.snapshots.follow()
+        self._checkpoints.look()
 
     def _require_open(self) -> None:
         if not self._open:
@@ -111,7 +121,8 @@ async def open_store(
         connection = connect(settings.path, read_only=True)
         try:
             cache = SnapshotCache(connection, size=settings.cached_licenses)
-            store = SqliteStore(writer, Readers(one, other), cache, vault)
+            readers = Readers(one, other)
+            store = SqliteStore(writer, readers, cache, vault, Checkpoints(readers, settings.path))
             try:
                 yield store
             finally:

@@ -9,10 +9,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from licensing.bulk import Alike, Meant
+from licensing.bulk import Alike, MadeKey, Meant
 from licensing.choices import LicenseState
 from licensing.events import Event
-from licensing.models import License, SealedKey
+from licensing.models import License
 from licensing.ports import Steps
 from storage.statements.base import Statement
 from storage.statements.ledger import values_of as event_values
@@ -43,8 +43,8 @@ _CONDITIONS = {
 class BulkStatements:
     """See `licensing.bulk.Bulk`."""
 
-    def insert(self, license_: License, keys: Sequence[SealedKey]) -> Steps[Sequence[int]]:
-        prefixes = json.dumps([key.prefix for key in keys])
+    def insert(self, license_: License, keys: Sequence[MadeKey]) -> Steps[Sequence[int]]:
+        prefixes = json.dumps([prefix for _, _, prefix, _, _ in keys])
         yield Statement(
             f"{INSERT_LICENSE} SELECT {INSERTED} FROM json_each(:keys)", license_values(license_) | {"keys": prefixes}
         )
@@ -125,19 +125,20 @@ class BulkStatements:
         )
 
 
-def _joined(keys: Sequence[SealedKey]) -> dict[str, Any]:
+def _joined(keys: Sequence[MadeKey]) -> dict[str, Any]:
     """Return the blobs of keys of one shape, sealed with one secret.
 
     Raises: ValueError, for keys that are not.
     """
-    if len({(len(key.digest), len(key.ciphertext), key.key_id) for key in keys}) != 1:
+    digests, _, _, key_ids, sealed = zip(*keys, strict=True)
+    if len({*map(len, digests)}) != 1 or len({*map(len, sealed)}) != 1 or len({*key_ids}) != 1:
         raise ValueError("keys of different shapes cannot be written together")
     return {
-        "digests": b"".join(key.digest for key in keys),
-        "digest_size": len(keys[0].digest),
-        "sealed": b"".join(key.ciphertext for key in keys),
-        "sealed_size": len(keys[0].ciphertext),
-        "key_id": keys[0].key_id,
+        "digests": b"".join(digests),
+        "digest_size": len(digests[0]),
+        "sealed": b"".join(sealed),
+        "sealed_size": len(sealed[0]),
+        "key_id": key_ids[0],
     }
 
 

@@ -61,6 +61,9 @@ class ContestedStore:
     async def read(self, work: Work[Any]) -> Any:
         return await self._store.read(work)
 
+    async def settle(self) -> None:
+        await self._store.settle()
+
     async def write(self, work: Work[Any]) -> Any:
         return await self._store.write(lambda tx: self._contested(work(tx)))
 

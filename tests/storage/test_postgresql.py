@@ -74,6 +74,9 @@ class RehearsalStore:
     async def read(self, work: Work[Any]) -> Any:
         return await self._store.read(lambda tx: self._heard(work(self._listening(tx))))
 
+    async def settle(self) -> None:
+        await self._store.settle()
+
     async def write(self, work: Work[Any]) -> Any:
         try:
             await self._store.write(lambda tx: self._undone(work(self._listening(tx))))

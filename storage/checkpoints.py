@@ -1,0 +1,51 @@
+"""Moves what was written from SQLite's log into the database, on a reader's thread, while transactions go on.
+
+SQLite by itself has the writer do it within a commit, every 1,000 pages: whoever waits for that commit, and all who
+come behind, wait for the disk too. And the more is moved at once, the less it costs: a page that was written several
+times is moved once, and all of them in their order.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+from pathlib import Path
+
+from storage.sqlite import Readers
+
+_GROWN = 128 * 1024 * 1024  # bytes: some tenths of a second of moving, and of reading after a crash
+
+
+class Checkpoints:
+    """Begins a checkpoint when the log has grown enough since the last one."""
+
+    def __init__(self, readers: Readers, database: Path) -> None:
+        self._readers = readers
+        self._log = database.with_name(f"{database.name}-wal")
+        self._size = 0
+        self._running: asyncio.Task[None] | None = None
+
+    def look(self) -> None:
+        """See how far the log has grown: it begins anew, cut short, once all of it was moved."""
+        size = self._log.stat().st_size if self._log.exists() else 0
+        if size < self._size:
+            self._size = 0
+        if self._running is None and size - self._size >= _GROWN:
+            self._size = size
+            self._running = asyncio.create_task(self._run(), name="checkpoint")
+
+    async def finish(self) -> None:
+        """Wait for the one that runs, if any."""
+        if self._running is not None:
+            await asyncio.shield(self._running)
+
+    async def _run(self) -> None:
+        # What fails now is tried after the next growth; the writer does it itself before the log grows for ever.
+        try:
+            with contextlib.suppress(sqlite3.Error):
+                await self._readers.call(_checkpoint)
+        finally:
+            self._running = None
+
+
+def _checkpoint(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
