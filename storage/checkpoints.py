@@ -25,10 +25,8 @@ class Checkpoints:
         self._running: asyncio.Task[None] | None = None
 
     def look(self) -> None:
-        """See how far the log has grown: it begins anew, cut short, once all of it was moved."""
+        """See how far the log has grown since the last one."""
         size = self._log.stat().st_size if self._log.exists() else 0
-        if size < self._size:
-            self._size = 0
         if self._running is None and size - self._size >= _GROWN:
             self._size = size
             self._running = asyncio.create_task(self._run(), name="checkpoint")
@@ -42,10 +40,13 @@ class Checkpoints:
         # What fails now is tried after the next growth; the writer does it itself before the log grows for ever.
         try:
             with contextlib.suppress(sqlite3.Error):
-                await self._readers.call(_checkpoint)
+                if await self._readers.call(_checkpoint):
+                    self._size = 0
         finally:
             self._running = None
 
 
-def _checkpoint(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+def _checkpoint(connection: sqlite3.Connection) -> bool:
+    """Move what no reader needs; tell whether that was all: then the next commit cuts the log short."""
+    [(_, frames, moved)] = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    return bool(frames == moved)
