@@ -22,6 +22,7 @@ from licensing.choices import (
 )
 from licensing.models import PLATFORM, Actor, Plan
 from licensing.services.blacklist import EVERYBODY, Target
+from licensing.services.bulk import BulkChange, Selection
 from licensing.services.changes import Edit
 from storage import DatabaseSettings, open_store
 
@@ -105,6 +106,10 @@ def unblocked(actor: Actor, network: str, target: Callable[[Shop], Target] = lam
     return lambda it: it.staff.blacklist.remove(actor, network=network, target=target(it))
 
 
+def changed_with_all(change: BulkChange) -> Change:
+    return lambda it: it.staff.bulk.change(OWNER, change, Selection(product="Pro"))
+
+
 def passes(ms: int) -> Change:
     return lambda it: it.passes(ms)
 
@@ -171,6 +176,11 @@ STORIES: dict[str, list[tuple[Change, str]]] = {
         (lambda it: it.staff.changes.edit(OWNER, it.key, Edit(max_ips=9)), "active"),
         (switched(max_devices=1), "active"),
         (put_on_a_plan_of_one_call, "rate_limit_exceeded"),
+    ],
+    "many at once": [
+        (changed_with_all(BulkChange.SUSPEND), "suspended"),
+        (changed_with_all(BulkChange.REINSTATE), "active"),
+        (changed_with_all(BulkChange.REVOKE), "revoked"),
     ],
     "disabled, active, archived": [
         (put(ProductState.DISABLED), "product_disabled"),
