@@ -10,7 +10,7 @@ from bench.names import name_of
 from bench.process import Json
 from bench.report import percentile
 from licensing.models import Actor
-from licensing.services.finder import FinderService
+from licensing.services.finder import LAST, FinderService, Place
 from licensing.verdict import Status
 
 _STAFF = Actor(organization_id=ORGANIZATION_ID, id=10, name="Olivia", is_administrator=True)
@@ -59,6 +59,12 @@ class _Questions:
                 "reference": f"#{number + 1}",
                 "holder's family name": name.split()[1],
                 "holder's whole name": name,
+                "first letter of many": "e",
+                "a digit": str(turn % 10),
+                "a word that 100,000 share": "order",
+                "two common words": f"{name.split()[0]} {name.split()[1]}",
+                "two words that all share": "example com",
+                "an email with dots": ".".join(name.lower().split()[:2]) + "@example.com",
                 "Discord ID": str(10**15 + number + 1),
                 "note": f"order {(number // 10 * 10 + 10) * 7919 % 1_000_003}",
                 "what nothing matches": f"zq{turn}xv",
@@ -72,12 +78,26 @@ class _Questions:
             name = name_of(turn * 7919 % self._count + 1)
             asked: dict[str, dict[str, Any]] = {
                 "everything": {},
-                "last page of everything": {"page": 10**6},
+                "last page of everything": {"place": LAST},
+                "a page by its number": {"place": Place(30)},
                 "one product": {"product": "Widget"},
                 "active ones": {"status": Status.ACTIVE},
                 "unclaimed ones": {"status": Status.NOT_CLAIMED},
                 "revoked ones (none)": {"status": Status.REVOKED},
+                "suspended ones (none)": {"status": Status.SUSPENDED},
+                "expired ones (none)": {"status": Status.EXPIRED},
+                "unclaimed ones of a product without": {"status": Status.NOT_CLAIMED, "product": "Widget"},
+                "active ones of a product without": {"status": Status.ACTIVE, "product": "Stock"},
                 "a family name": {"text": name.split()[1]},
+                "a family name, second page": {
+                    "text": name.split()[1],
+                    "place": Place(1, before_id=self._count // 2),
+                },
+                "one letter": {"text": "e"},
+                "two common words": {"text": " ".join(name.split()[:2])},
+                "a word that 100,000 share, one product": {"text": "order", "product": "Widget"},
+                "a common word, not in that product": {"text": "com", "product": "Stock"},
+                "a common word, unclaimed (none)": {"text": "example", "status": Status.NOT_CLAIMED},
                 "what nothing matches": {"text": f"zq{turn}xv"},
             }
             for kind, values in asked.items():

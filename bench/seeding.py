@@ -28,23 +28,24 @@ from licensing.services.catalog import CatalogService
 from storage.revisions import HEAD
 from storage.statements import StatementTransaction
 from storage.statements.base import Statement
+from storage.statements.words import words_of
 from storage.vault import FileVault, KeyFile
 
 DATABASE = "keyport.db"
-_VERSION = 1
+_VERSION = 2
 _CHUNK = 5_000
 _BATCH = 20_000  # keys that one process makes at a time
 _DIGEST, _SEALED = 32, 47  # bytes: a hash; a nonce, a key of 19 letters and a tag
 _BY = Actor(organization_id=ORGANIZATION_ID, kind=ActorKind.OPERATOR)
 
 _CUSTOMERS = (
-    "INSERT INTO customers (id, organization_id, discord_id, email, name, name_folded, created_at_ms, updated_at_ms)"
+    "INSERT INTO customers (id, organization_id, discord_id, email, name, words, created_at_ms, updated_at_ms)"
     " SELECT value ->> 0, :organization, value ->> 1, value ->> 2, value ->> 3, value ->> 4, :now, :now"
     " FROM json_each(:rows)"
 )
 _LICENSES = (
     "INSERT INTO licenses (id, organization_id, product_id, customer_id, state, expires_at_ms, max_ips, notes,"
-    " notes_folded, claimed_at_ms, created_at_ms, updated_at_ms) SELECT value ->> 0, :organization, :product,"
+    " words, claimed_at_ms, created_at_ms, updated_at_ms) SELECT value ->> 0, :organization, :product,"
     " value ->> 1, 'active', :ends, 3, value ->> 2, value ->> 2, iif(value ->> 1 IS NULL, NULL, :now), :now, :now"
     " FROM json_each(:rows)"
 )
@@ -181,7 +182,7 @@ def _holders(rows: Sequence[Sequence[Any]]) -> Iterator[list[int | str | None]]:
     for license_id, *_ in rows:
         name = name_of(license_id)
         email = f"{name.replace(' ', '.').lower()}@example.com" if license_id % 4 == 0 else None
-        yield [license_id, 10**15 + license_id, email, name, name.casefold()]
+        yield [license_id, 10**15 + license_id, email, name, words_of(name, email)]
 
 
 def _all_told(tx: StatementTransaction) -> Steps[None]:

@@ -4,6 +4,7 @@ The ids hold page and filters; the text that was sought may be long, so it stand
 """
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -19,7 +20,7 @@ from i18n import gettext as _
 from i18n import ngettext
 from licensing.errors import ExportTooLarge
 from licensing.models import Actor
-from licensing.services.finder import Found
+from licensing.services.finder import FIRST, LAST, Found, Place
 from licensing.verdict import Status
 
 _TEXT_ID = 920_001
@@ -41,9 +42,9 @@ class Sought:
         return cls(status=Status(status) if status else None, product_id=int(product_id), holder_id=int(holder_id))
 
     @property
-    def filters(self) -> str:
+    def filters(self) -> tuple[str, str, str]:
         """The filters as an id holds them."""
-        return f"{self.status.value if self.status else ''}:{self.product_id}:{self.holder_id}"
+        return self.status.value if self.status else "", str(self.product_id), str(self.holder_id)
 
     def shown_in(self, message: discord.Message | None) -> "Sought":
         """Return the same with the text that a message shows."""
@@ -51,17 +52,26 @@ class Sought:
         return Sought(text, self.status, self.product_id, self.holder_id)
 
 
-class Turn(Persistent, template=rf"find:v1:page:(?P<page>\d{{1,7}}):{_FILTERS}"):
-    """Turns to another page, as the licenses are now."""
+class Turn(Persistent, template=rf"find:v2:page:(?P<place>\d{{0,7}}[nol]\d{{0,18}}):{_FILTERS}"):
+    """Turns to the page of newer or older licenses than one, or to the last, as the licenses are now."""
 
-    def __init__(self, page: str, status: str, product_id: str, holder_id: str, *, label: str = "") -> None:
-        super().__init__(button(label or page, f"find:v1:page:{page}:{status}:{product_id}:{holder_id}"))
+    def __init__(self, place: str, status: str, product_id: str, holder_id: str, *, label: str = "") -> None:
+        super().__init__(button(label or place, f"find:v2:page:{place}:{status}:{product_id}:{holder_id}"))
+        self._place, self._sought = _place(place), Sought.read(status, product_id, holder_id)
+
+    async def pressed(self, interaction: Interaction) -> None:
+        await _turn(interaction, self._sought, self._place)
+
+
+class EarlierTurn(Persistent, template=rf"find:v1:page:(?P<page>\d{{1,7}}):{_FILTERS}"):
+    """Turns to a page by its number alone: what messages of earlier versions show."""
+
+    def __init__(self, page: str, status: str, product_id: str, holder_id: str) -> None:
+        super().__init__(button(page, f"find:v1:page:{page}:{status}:{product_id}:{holder_id}"))
         self._page, self._sought = int(page), Sought.read(status, product_id, holder_id)
 
     async def pressed(self, interaction: Interaction) -> None:
-        by = await acknowledge_in_place(interaction)
-        sought = self._sought.shown_in(interaction.message)
-        await interaction.edit_original_response(view=await results(interaction, by, sought, page=self._page))
+        await _turn(interaction, self._sought, Place(self._page))
 
 
 class Export(Persistent, template=rf"find:v1:export:{_FILTERS}"):
@@ -93,17 +103,19 @@ class Open(Persistent, template=r"find:v1:open"):
         await interaction.followup.send(view=license_buttons.panel(interaction, view), ephemeral=True)
 
 
-async def results(interaction: Interaction, by: Actor, sought: Sought, *, page: int = 0) -> discord.ui.LayoutView:
+async def results(
+    interaction: Interaction, by: Actor, sought: Sought, *, place: Place = FIRST
+) -> discord.ui.LayoutView:
     """Return a page of what is sought.
 
     Raises: NotAllowed, ProductNotFound.
     """
     finder = context_of(interaction).services.finder
     if sought.holder_id:
-        found = await finder.held(by, sought.holder_id, page=page)
+        found = await finder.held(by, sought.holder_id, place=place)
     else:
         product = sought.product_id or None
-        found = await finder.find(by, text=sought.text, product=product, status=sought.status, page=page)
+        found = await finder.find(by, text=sought.text, product=product, status=sought.status, place=place)
     return _page(interaction, found, sought)
 
 
@@ -127,8 +139,7 @@ async def send_export(interaction: Interaction, by: Actor, sought: Sought) -> No
 def _page(interaction: Interaction, found: Found, sought: Sought) -> discord.ui.LayoutView:
     services, now_ms = context_of(interaction).services, context_of(interaction).clock()
     tails = [services.licenses.key_tail(view) for view in found.views]
-    title = ngettext("### {count} license found", "### {count} licenses found", found.count)
-    parts: list[Any] = ["\n".join([title.format(count=found.count), *_filters(found, sought)])]
+    parts: list[Any] = ["\n".join([_title(found), *_filters(found, sought)])]
     if sought.text:
         parts.append(discord.ui.TextDisplay(sought.text, id=_TEXT_ID))
     if not found.views:
@@ -141,6 +152,12 @@ def _page(interaction: Interaction, found: Found, sought: Sought) -> discord.ui.
     return layouts.panel(*parts, menu=Open(options), items=_buttons(found, sought))
 
 
+def _title(found: Found) -> str:
+    if found.is_more:
+        return _("### More than {count} licenses found").format(count=f"{found.count:,}")
+    return ngettext("### {count} license found", "### {count} licenses found", found.count).format(count=found.count)
+
+
 def _filters(found: Found, sought: Sought) -> list[str]:
     lines = []
     if sought.holder_id:
@@ -149,21 +166,49 @@ def _filters(found: Found, sought: Sought) -> list[str]:
         lines.append(_("**Product:** {product}").format(product=words.plain(found.views[0].product.name)))
     if sought.status:
         lines.append(_("**Status:** {status}").format(status=words.status(sought.status)))
-    if found.last_page:
-        lines.append(_("Page {page} of {pages}").format(page=found.page + 1, pages=found.last_page + 1))
+    lines += _page_number(found)
     if sought.text:
         lines.append(_("**Search:**"))
     return lines
 
 
+def _page_number(found: Found) -> list[str]:
+    if found.page is None:
+        return [] if found.has_older else [_("Last page")]
+    if found.last_page is None:
+        return [_("Page {page}").format(page=found.page + 1)]
+    if not found.last_page:
+        return []
+    return [_("Page {page} of {pages}").format(page=found.page + 1, pages=found.last_page + 1)]
+
+
 def _buttons(found: Found, sought: Sought) -> list[Persistent]:
-    status, product_id, holder_id = sought.filters.split(":")
+    filters = status, product_id, holder_id = sought.filters
     items: list[Persistent] = []
-    if found.page:
-        items.append(Turn(str(found.page - 1), status, product_id, holder_id, label=_("Previous")))
-    if found.page < found.last_page:
-        items.append(Turn(str(found.page + 1), status, product_id, holder_id, label=_("Next")))
+    if found.has_newer:
+        page = "" if found.page is None else max(found.page - 1, 0)
+        items.append(Turn(f"{page}n{found.views[0].license.id}", *filters, label=_("Previous")))
+    if found.has_older:
+        page = "" if found.page is None else found.page + 1
+        items.append(Turn(f"{page}o{found.views[-1].license.id}", *filters, label=_("Next")))
+        if found.is_more:
+            items.append(Turn("l", *filters, label=_("Last")))
     return items if sought.holder_id else [*items, Export(status, product_id, holder_id)]
 
 
-ITEMS = (Turn, Export, Open)
+def _place(text: str) -> Place:
+    """Return the page that an id names: its number if it has one, which way it lies, and from which license."""
+    page, way, id_ = re.split("([nol])", text)
+    if way == "l":
+        return LAST
+    number, edge = int(page) if page else None, int(id_ or 0)
+    return Place(number, after_id=edge) if way == "n" else Place(number, before_id=edge)
+
+
+async def _turn(interaction: Interaction, sought: Sought, place: Place) -> None:
+    by = await acknowledge_in_place(interaction)
+    shown = sought.shown_in(interaction.message)
+    await interaction.edit_original_response(view=await results(interaction, by, shown, place=place))
+
+
+ITEMS = (Turn, EarlierTurn, Export, Open)

@@ -98,7 +98,7 @@ class Licenses(
 
     @app_commands.command(description=N_("Find licenses, page by page, and take them away as a file"))
     @app_commands.describe(
-        text=N_("Start of a key, part of a holder, an email or a note"),
+        text=N_("Start of a key, or of words in a name, an email or a note; or a Discord ID"),
         product=N_("Only licenses of this product"),
         status=N_("Only licenses in this state"),
     )

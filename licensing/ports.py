@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar
 from licensing.bulk import Bulk
 from licensing.choices import SigningKind
 from licensing.models import SealedKey, SigningKey
+from licensing.searches import Search, Searches
 from licensing.tables import (
     Addresses,
     Blacklists,
@@ -15,7 +16,6 @@ from licensing.tables import (
     Licenses,
     Organizations,
     Products,
-    Search,
     SigningKeys,
     Staff,
     Steps,
@@ -69,6 +69,8 @@ class Transaction(Protocol):
     def customers(self) -> Customers: ...
     @property
     def licenses(self) -> Licenses: ...
+    @property
+    def search(self) -> Searches: ...
     @property
     def bulk(self) -> Bulk: ...
     @property

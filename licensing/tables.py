@@ -5,7 +5,6 @@ awaits, so a driver can run the whole of it in one hop on its writer thread, or 
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from licensing.choices import BlockLevel, Permission
@@ -30,26 +29,13 @@ from licensing.models import (
     TransferView,
     VersionRule,
 )
-from licensing.verdict import ProductSnapshot, Status
+from licensing.verdict import ProductSnapshot
 
 T = TypeVar("T")
 Steps = Generator[Any, Any, T]
 # An attempt as it is written: license, status, address, device, version (empty where there was none), how often,
 # when first and when last. No record, since there are many and they are made while calls wait to be answered.
 AttemptRow = tuple[int, str, str, str, str, int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What licenses are sought; None is any. `status` is a license's own (`verdict.license_status`)."""
-
-    text: str = ""
-    product_id: int | None = None
-    status: Status | None = None
-    now_ms: int = 0
-    before_id: int | None = None
-    page: int = 0
-    limit: int = 25
 
 
 class Standing(NamedTuple):
@@ -141,12 +127,6 @@ class Licenses(Protocol):
     def find_by_key(self, organization_id: int, digest: bytes) -> Steps[LicenseView | None]: ...
     def held_by(self, organization_id: int, discord_id: int) -> Steps[Sequence[LicenseView]]: ...
     def held_count(self, customer_id: int) -> Steps[int]: ...
-    def search(self, organization_id: int, sought: Search) -> Steps[Sequence[LicenseView]]:
-        """Find licenses, newest first; the text is a key's start, or part of a holder, an email or notes."""
-
-    def found(self, organization_id: int, sought: Search) -> Steps[int]:
-        """Count what a search finds in all."""
-
     def forget_ends(self, product_id: int) -> Steps[None]:
         """Let ends of a product's licenses that were noticed be noticed again."""
 

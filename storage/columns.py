@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
 metadata = MetaData(
     naming_convention={
@@ -51,3 +51,8 @@ def numbered(name: str, *items: Any) -> Table:
 def keyed(name: str, *items: Any) -> Table:
     """A table that is looked up by its key alone, so its rows lie in the key's own tree."""
     return Table(name, metadata, *items, sqlite_strict=True, sqlite_with_rowid=False)
+
+
+def partial(name: str, where: str, *columns: Column[Any], unique: bool = False) -> None:
+    """Lay an index of some rows only."""
+    Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))

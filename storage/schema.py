@@ -3,14 +3,11 @@
 Statements are written by hand in `statements`; a test holds a migrated database to these tables.
 """
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, PrimaryKeyConstraint, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, PrimaryKeyConstraint, Text, UniqueConstraint
 
-from storage.columns import Int64, blob, keyed, metadata, numbered, one_of, table, text_, whole
+from storage.columns import Int64, blob, keyed, metadata, numbered, one_of, partial, table, text_, whole
 
 __all__ = ["metadata"]
-
-UNNOTICED = "expires_at_ms IS NOT NULL AND expired_at_ms IS NULL"
-PENDING = "state IN ('offered', 'accepted')"
 
 
 organizations = table(
@@ -99,9 +96,9 @@ customers = numbered(
     whole("discord_id", nullable=True),
     text_("email", nullable=True),
     text_("name", nullable=True),
-    text_("name_folded", nullable=True),
     whole("created_at_ms"),
     whole("updated_at_ms"),
+    text_("words", nullable=True),
     UniqueConstraint("organization_id", "discord_id"),
     UniqueConstraint("organization_id", "email"),
     CheckConstraint("discord_id IS NOT NULL OR email IS NOT NULL", name="identified"),
@@ -122,12 +119,21 @@ licenses = numbered(
     whole("updated_at_ms"),
     whole("expired_at_ms", nullable=True),
     text_("duration", nullable=True),
-    text_("notes_folded", nullable=True),
     text_("version_pinned", nullable=True),
     text_("version_min", nullable=True),
     text_("version_max", nullable=True),
     text_("custom", nullable=True),
+    text_("words", nullable=True),
     one_of("state", "active", "suspended", "revoked"),
+)
+
+# What licenses are found by: the words of their notes and of their holders. Triggers alone write it (`triggers`).
+license_words = keyed(
+    "license_words",
+    whole("organization_id"),
+    text_("word"),
+    whole("license_id"),
+    PrimaryKeyConstraint("organization_id", "word", "license_id"),
 )
 
 license_keys = keyed(
@@ -250,30 +256,22 @@ followers = keyed("followers", text_("name"), whole("event_id"), PrimaryKeyConst
 facts = keyed("facts", text_("name"), text_("value"), PrimaryKeyConstraint("name"))
 
 Index(None, api_keys.c.product_id)
-Index(None, customers.c.organization_id, customers.c.name_folded)
 Index(None, licenses.c.organization_id, licenses.c.id)
 Index(None, licenses.c.product_id, licenses.c.state)
 Index(None, licenses.c.customer_id)
 Index(None, license_keys.c.license_id)
-Index(None, license_keys.c.organization_id, license_keys.c.prefix)
+Index(None, license_keys.c.organization_id, license_keys.c.prefix, license_keys.c.license_id)
 Index(None, events.c.organization_id, events.c.id)
 Index(None, events.c.license_id)
-Index(
-    "ix_licenses_ending",
-    licenses.c.expires_at_ms,
-    sqlite_where=text(UNNOTICED),
-    postgresql_where=text(UNNOTICED),
-)
 Index(None, signing_keys.c.product_id)
 Index(None, refusals.c.license_id, refusals.c.status)
 Index(None, refusals.c.product_id, refusals.c.status, refusals.c.last_at_ms)
 Index(None, refusals.c.last_at_ms)
 Index(None, transfers.c.organization_id, transfers.c.to_discord_id)
 Index(None, transfers.c.expires_at_ms)
-Index(
-    "uq_transfers_pending",
-    transfers.c.license_id,
-    unique=True,
-    sqlite_where=text(PENDING),
-    postgresql_where=text(PENDING),
-)
+partial("uq_transfers_pending", "state IN ('offered', 'accepted')", transfers.c.license_id, unique=True)
+partial("ix_licenses_ending", "expires_at_ms IS NOT NULL AND expired_at_ms IS NULL", licenses.c.expires_at_ms)
+# What is rare among many is found newest first without a look at the rest.
+partial("ix_licenses_stopped", "state <> 'active'", licenses.c.organization_id, licenses.c.state, licenses.c.id)
+partial("ix_licenses_unclaimed", "customer_id IS NULL", *licenses.c["organization_id", "id", "product_id"])
+partial("ix_licenses_noticed", "expired_at_ms IS NOT NULL", licenses.c.organization_id, licenses.c.id)

@@ -286,7 +286,7 @@ def _view(tx: Transaction, product: Product, now_ms: int) -> Steps[ProductView]:
     named = yield from tx.products.named_api_keys(product.id, now_ms=now_ms)
     holders = yield from tx.products.holders(product.id)
     sought = Search(product_id=product.id, status=Status.ACTIVE, now_ms=now_ms)
-    return ProductView(product, keys, named, holders, (yield from tx.licenses.found(product.organization_id, sought)))
+    return ProductView(product, keys, named, holders, (yield from tx.search.count(product.organization_id, sought)))
 
 
 def _require_current(tx: Transaction, product: Product, prefix: str, now_ms: int) -> Steps[None]:

@@ -12,6 +12,7 @@ from licensing.services.catalog import find_product
 from licensing.services.lookup import seek_license
 from licensing.verdict import Status, license_status
 
+COUNTED = 1_000  # how many are found is counted so far; more than these are "more than"
 EXPORT_PAGE = 1_000
 PAGE = 25
 
@@ -19,13 +20,32 @@ _PRODUCTS = 1_000  # of these the ones in the state that is sought are picked
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Which page is asked for: what follows a license, so that licenses that come meanwhile move nothing.
+
+    `before_id` asks for older ones, `after_id` for newer ones; `page` is the number that it is shown under, if any.
+    """
+
+    page: int | None = 0
+    before_id: int | None = None
+    after_id: int | None = None
+
+
+FIRST = Place()
+LAST = Place(page=None, after_id=0)
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
-    """One page of what was sought."""
+    """One page of what was sought; `count` ends at `COUNTED` where there are more, and some pages have no number."""
 
     views: Sequence[LicenseView]
-    count: int
-    page: int
-    last_page: int
+    page: int | None
+    has_newer: bool
+    has_older: bool
+    count: int = 0
+    is_more: bool = False
+    last_page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +78,7 @@ class FinderService:
             named = yield from seek_license(tx, self._vault, by.organization_id, text)
             if named is not None:
                 return [named]
-            return (yield from tx.licenses.search(by.organization_id, Search(text=text.strip(), limit=limit)))
+            return (yield from tx.search.page(by.organization_id, Search(text=text.strip(), limit=limit)))
 
         return await self._store.read(work)
 
@@ -90,7 +110,7 @@ class FinderService:
         text: str = "",
         product: str | int | None = None,
         status: Status | None = None,
-        page: int = 0,
+        place: Place = FIRST,
     ) -> Found:
         """Return a page of licenses by any of a text, a product and a status, and how many there are in all.
 
@@ -101,12 +121,8 @@ class FinderService:
         def work(tx: Transaction) -> Steps[Found]:
             yield from require(tx, by, Permission.LICENSES_VIEW)
             product_id = (yield from find_product(tx, by.organization_id, product)).id if product else None
-            sought = Search(text=text.strip(), product_id=product_id, status=status, now_ms=now_ms, limit=PAGE)
-            count = yield from tx.licenses.found(by.organization_id, sought)
-            last_page = max(0, -(-count // sought.limit) - 1)
-            shown = replace(sought, page=min(page, last_page))
-            views = yield from tx.licenses.search(by.organization_id, shown)
-            return Found(views, count, shown.page, last_page)
+            sought = Search(text=text.strip(), product_id=product_id, status=status, now_ms=now_ms)
+            return (yield from _found(tx, by.organization_id, sought, place))
 
         return await self._store.read(work)
 
@@ -122,20 +138,17 @@ class FinderService:
 
         return await self._store.read(work)
 
-    async def held(self, by: Actor, discord_id: int, *, page: int = 0) -> Found:
+    async def held(self, by: Actor, discord_id: int, *, place: Place = FIRST) -> Found:
         """Return a page of everything that a member holds.
 
         Raises: NotAllowed.
         """
 
-        def work(tx: Transaction) -> Steps[Sequence[LicenseView]]:
+        def work(tx: Transaction) -> Steps[Found]:
             yield from require(tx, by, Permission.LICENSES_VIEW)
-            return (yield from tx.licenses.held_by(by.organization_id, discord_id))
+            return (yield from _found(tx, by.organization_id, Search(holder_id=discord_id), place))
 
-        views = await self._store.read(work)
-        last_page = max(0, -(-len(views) // PAGE) - 1)
-        shown = min(page, last_page)
-        return Found(views[shown * PAGE : (shown + 1) * PAGE], len(views), shown, last_page)
+        return await self._store.read(work)
 
     async def export(
         self, by: Actor, *, text: str = "", product: str | int | None = None, status: Status | None = None
@@ -146,17 +159,24 @@ class FinderService:
         """
         now_ms = self._clock()
 
-        def write_down(tx: Transaction) -> Steps[Search]:
+        def work(tx: Transaction) -> Steps[tuple[Search, int]]:
             yield from require(tx, by, Permission.LICENSES_EXPORT)
             product_id = (yield from find_product(tx, by.organization_id, product)).id if product else None
             sought = Search(text=text.strip(), product_id=product_id, status=status, now_ms=now_ms, limit=EXPORT_PAGE)
-            count = yield from tx.licenses.found(by.organization_id, sought)
-            # Not the text itself: it may be a whole key.
-            after = {"licenses": count, "by_text": bool(text), "product_id": product_id, "status": status}
-            yield from tx.ledger.append(happened(Action.LICENSES_EXPORTED, by=by, at_ms=now_ms, after=after))
-            return sought
+            return sought, (yield from tx.search.count(by.organization_id, sought))
 
-        sought, exported = await self._store.write(write_down), list[Exported]()
+        # Counted by a reader: a million licenses take longer than anybody may hold the lock.
+        sought, count = await self._store.read(work)
+        # Not the text itself: it may be a whole key.
+        after = {"licenses": count, "by_text": bool(text), "product_id": sought.product_id, "status": status}
+        event = happened(Action.LICENSES_EXPORTED, by=by, at_ms=now_ms, after=after)
+
+        def write_down(tx: Transaction) -> Steps[None]:
+            yield from require(tx, by, Permission.LICENSES_EXPORT)
+            yield from tx.ledger.append(event)
+
+        await self._store.write(write_down)
+        exported = list[Exported]()
         while page := await self._page(by, sought):
             exported += page
             sought = replace(sought, before_id=page[-1].view.license.id)
@@ -164,9 +184,44 @@ class FinderService:
 
     async def _page(self, by: Actor, sought: Search) -> Sequence[Exported]:
         """Return the next licenses of an export: page by page, so that nobody waits for the whole of it."""
-        views = await self._store.read(lambda tx: tx.licenses.search(by.organization_id, sought))
+        views = await self._store.read(lambda tx: tx.search.page(by.organization_id, sought))
         return [Exported(view, self._vault.reveal(view.key), _status(view, sought.now_ms)) for view in views]
 
 
 def _status(view: LicenseView, now_ms: int) -> Status:
     return license_status(view.license, view.product, now_ms=now_ms)
+
+
+def _found(tx: Transaction, organization_id: int, sought: Search, place: Place) -> Steps[Found]:
+    one_more = replace(sought, limit=PAGE + 1)  # which tells whether another page follows
+    newest = (yield from tx.search.page(organization_id, one_more)) if place == FIRST else []
+    if place == FIRST and len(newest) <= PAGE:
+        return Found(newest, 0, has_newer=False, has_older=False, count=len(newest), last_page=0)
+    counted = yield from tx.search.count(organization_id, sought, most=COUNTED + 1)
+    is_more = counted > COUNTED
+    last_page = None if is_more else max(0, -(-counted // PAGE) - 1)
+    if newest:
+        found = Found(newest[:PAGE], 0, has_newer=False, has_older=True)
+    else:
+        found = yield from _page(tx, organization_id, one_more, place, last_page)
+    return replace(found, count=min(counted, COUNTED), is_more=is_more, last_page=last_page)
+
+
+def _page(tx: Transaction, organization_id: int, sought: Search, place: Place, last_page: int | None) -> Steps[Found]:
+    """Return the page of a place."""
+    if place.before_id is not None:
+        views = yield from tx.search.page(organization_id, replace(sought, before_id=place.before_id))
+        if views:
+            page = place.page if last_page is None or place.page is None else min(place.page, last_page)
+            return Found(views[:PAGE], page, has_newer=True, has_older=len(views) > PAGE)
+        place = LAST
+    if place.after_id is not None:
+        views = yield from tx.search.page(organization_id, replace(sought, after_id=place.after_id))
+        is_last, has_newer = place.after_id == 0, len(views) > PAGE
+        if is_last or has_newer:
+            page = last_page if is_last else place.page
+            return Found(views[-PAGE:], page, has_newer=has_newer, has_older=not is_last)
+        place = FIRST
+    page = min(place.page or 0, COUNTED // PAGE if last_page is None else last_page)
+    views = yield from tx.search.page(organization_id, replace(sought, skip=page * PAGE))
+    return Found(views[:PAGE], page, has_newer=page > 0, has_older=len(views) > PAGE)

@@ -13,6 +13,7 @@ from storage.statements.ledger import LedgerStatements
 from storage.statements.licenses import LicenseStatements
 from storage.statements.organizations import OrganizationStatements
 from storage.statements.products import ProductStatements
+from storage.statements.search import SearchStatements
 from storage.statements.seats import Renewed, SeatStatements
 from storage.statements.signing_keys import SigningKeyStatements
 from storage.statements.staff import StaffStatements
@@ -39,6 +40,7 @@ class StatementTransaction:
         self.addresses = AddressStatements(self.touched_licenses)
         self.seats = SeatStatements(self.touched_licenses, self.renewed_licenses)
         self.licenses = LicenseStatements(self.touched_licenses, self.addresses)
+        self.search = SearchStatements()
         self.bulk = BulkStatements()
         self.transfers = TransferStatements(self.licenses, self.customers)
         self.staff = StaffStatements()

@@ -5,6 +5,7 @@ from typing import Any
 from licensing.models import Customer
 from licensing.ports import Steps
 from storage.statements.base import Statement, columns_of, first_of
+from storage.statements.words import words_of
 
 _SELECT = f"SELECT {columns_of(Customer)} FROM customers WHERE"
 
@@ -29,8 +30,8 @@ class CustomerStatements:
     def insert(self, customer: Customer, *, now_ms: int) -> Steps[Customer]:
         rows = yield Statement(
             "INSERT INTO customers"
-            " (organization_id, discord_id, email, name, name_folded, created_at_ms, updated_at_ms)"
-            " VALUES (:organization_id, :discord_id, :email, :name, :name_folded, :now, :now) RETURNING id",
+            " (organization_id, discord_id, email, name, created_at_ms, updated_at_ms, words)"
+            " VALUES (:organization_id, :discord_id, :email, :name, :now, :now, :words) RETURNING id",
             _values(customer, now_ms),
         )
         return customer.model_copy(update={"id": rows[0][0]})
@@ -38,11 +39,10 @@ class CustomerStatements:
     def save(self, customer: Customer, *, now_ms: int) -> Steps[None]:
         yield Statement(
             "UPDATE customers SET discord_id = :discord_id, email = :email, name = :name,"
-            " name_folded = :name_folded, updated_at_ms = :now WHERE id = :id",
+            " updated_at_ms = :now, words = :words WHERE id = :id",
             _values(customer, now_ms),
         )
 
 
 def _values(customer: Customer, now_ms: int) -> dict[str, Any]:
-    name_folded = customer.name.casefold() if customer.name else None
-    return {**customer.model_dump(), "name_folded": name_folded, "now": now_ms}
+    return {**customer.model_dump(), "words": words_of(customer.name, customer.email), "now": now_ms}

@@ -3,37 +3,28 @@
 from collections.abc import Sequence
 from typing import Any
 
-from licensing.keys import ALPHABET, PREFIX_LENGTH, tidy
 from licensing.models import Customer, License, LicenseView, Product, SealedKey
-from licensing.ports import Search, Steps
+from licensing.ports import Steps
 from storage.statements.addresses import AddressStatements
-from storage.statements.base import Row, Statement, columns_of, first_of, like, record_of
+from storage.statements.base import Row, Statement, columns_of, first_of, record_of
 from storage.statements.products import product_of
+from storage.statements.words import words_of
 
 _COLUMNS = columns_of(License)
 _PRODUCT_AT = len(License.model_fields)
 _CUSTOMER_AT = _PRODUCT_AT + len(Product.model_fields)
 _KEY_AT = _CUSTOMER_AT + len(Customer.model_fields)
-_VIEW = (
+VIEW = (
     f"SELECT {columns_of(License, of='l.')}, {columns_of(Product, of='p.')}, {columns_of(Customer, of='c.')},"
     f" {columns_of(SealedKey, of='k.')} FROM licenses l JOIN products p ON p.id = l.product_id"
     " JOIN license_keys k ON k.license_id = l.id LEFT JOIN customers c ON c.id = l.customer_id WHERE"
 )
-_BY_KEY = """SELECT license_id FROM license_keys
-  WHERE organization_id = :organization AND prefix >= :prefix AND prefix < :prefix_end"""
-_BY_HOLDER = """SELECT held.id FROM licenses held JOIN customers holder ON holder.id = held.customer_id
-  WHERE holder.organization_id = :organization
-   AND (holder.name_folded LIKE :text ESCAPE '\\' OR holder.email LIKE :email ESCAPE '\\'
-    OR CAST(holder.discord_id AS TEXT) = :exact)"""
-_BY_NOTES = """SELECT id FROM licenses
-  WHERE organization_id = :organization AND notes_folded LIKE :text ESCAPE '\\'"""
 STATUS = """CASE WHEN l.state <> 'active' THEN l.state WHEN l.customer_id IS NULL THEN 'not_claimed'
  WHEN l.expires_at_ms <= :now AND p.enforce_expiry = 1 THEN 'expired' ELSE 'active' END = :status"""
 ENDED = "expires_at_ms <= :now AND expired_at_ms IS NULL AND state <> 'revoked'"
-_STORED = [*(name for name in License.model_fields if name != "id"), "notes_folded"]
+_STORED = [*(name for name in License.model_fields if name != "id"), "words"]
 INSERT_LICENSE = f"INSERT INTO licenses ({', '.join(_STORED)})"
 INSERTED = ", ".join(f":{name}" for name in _STORED)
-_PREFIX_END = "\U0010ffff"  # sorts after every key
 
 
 def view_of(row: Row) -> LicenseView:
@@ -85,7 +76,7 @@ class LicenseStatements:
             "UPDATE licenses SET customer_id = :customer_id, state = :state, expires_at_ms = :expires_at_ms,"
             " max_ips = :max_ips, notes = :notes, claimed_at_ms = :claimed_at_ms,"
             " revoked_at_ms = :revoked_at_ms, updated_at_ms = :updated_at_ms, expired_at_ms = :expired_at_ms,"
-            " duration = :duration, notes_folded = :notes_folded, version_pinned = :version_pinned,"
+            " duration = :duration, words = :words, version_pinned = :version_pinned,"
             " version_min = :version_min, version_max = :version_max, custom = :custom WHERE id = :id",
             values_of(license_),
         )
@@ -96,20 +87,20 @@ class LicenseStatements:
         return int(rows[0][0])
 
     def view(self, organization_id: int, license_id: int) -> Steps[LicenseView | None]:
-        sql = f"{_VIEW} l.organization_id = :organization AND l.id = :id"
+        sql = f"{VIEW} l.organization_id = :organization AND l.id = :id"
         return (yield from self._whole(sql, {"organization": organization_id, "id": license_id}))
 
     def view_by_key(self, product_id: int, digest: bytes) -> Steps[LicenseView | None]:
-        sql = f"{_VIEW} k.organization_id = p.organization_id AND k.digest = :digest AND p.id = :product"
+        sql = f"{VIEW} k.organization_id = p.organization_id AND k.digest = :digest AND p.id = :product"
         return (yield from self._whole(sql, {"digest": digest, "product": product_id}))
 
     def find_by_key(self, organization_id: int, digest: bytes) -> Steps[LicenseView | None]:
-        sql = f"{_VIEW} k.organization_id = :organization AND k.digest = :digest"
+        sql = f"{VIEW} k.organization_id = :organization AND k.digest = :digest"
         return (yield from self._whole(sql, {"organization": organization_id, "digest": digest}))
 
     def held_by(self, organization_id: int, discord_id: int) -> Steps[Sequence[LicenseView]]:
         rows = yield Statement(
-            f"{_VIEW} c.organization_id = :organization AND c.discord_id = :discord ORDER BY l.id DESC",
+            f"{VIEW} c.organization_id = :organization AND c.discord_id = :discord ORDER BY l.id DESC",
             {"organization": organization_id, "discord": discord_id},
         )
         return [view_of(row) for row in rows]
@@ -117,18 +108,6 @@ class LicenseStatements:
     def held_count(self, customer_id: int) -> Steps[int]:
         sql = "SELECT COUNT(*) FROM licenses WHERE customer_id = :customer"
         rows = yield Statement(sql, {"customer": customer_id})
-        return int(rows[0][0])
-
-    def search(self, organization_id: int, sought: Search) -> Steps[Sequence[LicenseView]]:
-        where, values = _conditions(organization_id, sought)
-        values |= {"limit": sought.limit, "offset": sought.page * sought.limit}
-        rows = yield Statement(f"{_VIEW} {where} ORDER BY l.id DESC LIMIT :limit OFFSET :offset", values)
-        return [view_of(row) for row in rows]
-
-    def found(self, organization_id: int, sought: Search) -> Steps[int]:
-        where, values = _conditions(organization_id, sought)
-        sql = f"SELECT COUNT(*) FROM licenses l JOIN products p ON p.id = l.product_id WHERE {where}"
-        rows = yield Statement(sql, values)
         return int(rows[0][0])
 
     def forget_ends(self, product_id: int) -> Steps[None]:
@@ -147,32 +126,4 @@ class LicenseStatements:
 
 def values_of(license_: License) -> dict[str, Any]:
     """Return a license's columns."""
-    return {**license_.model_dump(), "notes_folded": license_.notes.casefold() if license_.notes else None}
-
-
-def _conditions(organization_id: int, sought: Search) -> tuple[str, dict[str, Any]]:
-    prefix = tidy(sought.text)[:PREFIX_LENGTH]
-    conditions = ["l.organization_id = :organization"]
-    if sought.text:
-        # What cannot start a key of ours is not looked for among them; nothing at all would match every key.
-        by_key = [_BY_KEY] if prefix and set(prefix) <= set(ALPHABET) else []
-        conditions.append(f"l.id IN ({' UNION '.join([*by_key, _BY_HOLDER, _BY_NOTES])})")
-    if sought.before_id is not None:
-        conditions.append("l.id < :before")
-    if sought.product_id is not None:
-        conditions.append("l.product_id = :product")
-    if sought.status is not None:
-        conditions.append(STATUS)
-    values = {
-        "organization": organization_id,
-        "prefix": prefix,
-        "prefix_end": prefix + _PREFIX_END,
-        "text": like(sought.text.casefold()),
-        "email": like(sought.text.lower()),
-        "before": sought.before_id,
-        "exact": sought.text,
-        "product": sought.product_id,
-        "status": sought.status,
-        "now": sought.now_ms,
-    }
-    return " AND ".join(conditions), values
+    return {**license_.model_dump(), "words": words_of(license_.notes)}

@@ -8,6 +8,7 @@ from discord_shop import Shop
 from licensing.models import Actor
 from licensing.services.terms import Terms
 from licensing.spreadsheet import COLUMNS, safe
+from sandbox.components import walk
 
 
 def owner_of(shop: Shop) -> Actor:
@@ -44,6 +45,44 @@ async def test_five_hundred_licenses_are_paged_through_also_after_a_restart(shop
     label = next(iter(found.selects[0].options))
     opened = await found.select("Choose a license to see it", label)
     assert "### Pro · #475" in opened.text
+
+
+async def test_a_button_of_an_earlier_version_turns_to_the_page_that_it_names(shop: Shop):
+    await shop.product()
+    await issue(shop, 60, discord_id=shop.bob.id, holder_name="Bob")
+    found = await shop.owner.slash("license find", text="bob", product="Pro")
+
+    async def press_old(custom_id: str) -> None:
+        button = next(each for each in walk(found.message.components) if each.get("label") == "Export CSV")
+        button["custom_id"] = custom_id
+        await found.click(custom_id)
+
+    product_id = found.buttons[0].custom_id.split(":")[-2]
+    await press_old(f"find:v1:page:2::{product_id}:0")
+    await found.wait_for("Page 3 of 3")
+    await press_old(f"find:v1:page:9999999:active:{product_id}:0")
+    await found.wait_for("**Status:** active")
+    assert "Page 3 of 3" in found.text
+
+
+async def test_more_than_a_thousand_are_paged_through_and_end_at_the_last(shop: Shop, monkeypatch):
+    monkeypatch.setattr("licensing.services.finder.COUNTED", 50)
+    await shop.product()
+    await issue(shop, 80)
+
+    found = await shop.owner.slash("license find")
+    assert "### More than 50 licenses found" in found.text
+    assert [button.label for button in found.buttons] == ["Next", "Last", "Export CSV"]
+    await found.click("Last")
+    await found.wait_for("Last page")
+    assert "`#1`" in found.text
+    await found.click("Previous")
+    await found.wait_for("`#26`")
+    await found.click("Next")
+    await found.wait_for("Last page")
+    await shop.restart_bot()
+    await found.click("Previous")
+    await found.wait_for("`#50`")
 
 
 async def test_a_search_keeps_its_text_product_and_state_from_page_to_page(shop: Shop):

@@ -20,6 +20,7 @@ from licensing.errors import (
 from licensing.events import Action
 from licensing.models import Actor
 from licensing.services.changes import Edit
+from licensing.services.finder import Place
 from licensing.verdict import Status
 
 DAY_MS = 86_400_000
@@ -133,12 +134,12 @@ async def test_licenses_are_found_page_by_page_by_text_product_and_status(world:
     stock = await world.issue("Lite")
     first = await world.finder.find(OWNER, product="pro")
     assert (first.count, first.page, first.last_page, len(first.views)) == (60, 0, 2, 25)
-    last = await world.finder.find(OWNER, product="pro", page=99)
+    last = await world.finder.find(OWNER, product="pro", place=Place(99))
     assert (last.page, len(last.views)) == (2, 10)
     seen = [
         view.license.id
         for page in range(3)
-        for view in (await world.finder.find(OWNER, product="Pro", page=page)).views
+        for view in (await world.finder.find(OWNER, product="Pro", place=Place(page))).views
     ]
     assert seen == sorted(seen, reverse=True)
     assert len(set(seen)) == 60

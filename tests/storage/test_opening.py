@@ -17,11 +17,13 @@ from sqlalchemy.schema import CreateTable
 from storage_world import OWNER, World, opened
 
 from licensing.models import Plan
+from licensing.verdict import Status
 from storage import DatabaseSettings, maintenance, migrate, open_store
 from storage import sqlite as driver
 from storage.errors import StoreRefused
 from storage.revisions import HEAD, REVISIONS
 from storage.schema import metadata
+from storage.triggers import TRIGGERS
 from storage.vault import KeyFile
 
 
@@ -172,6 +174,13 @@ def _clauses(sql: str) -> list[str]:
     return [" ".join(clause.replace('"', "").split()) for clause in (*clauses, options)]
 
 
+def test_a_migrated_database_has_the_triggers_of_this_program_and_no_other(settings: DatabaseSettings) -> None:
+    migrate.upgrade(settings.path)
+    with closing(sqlite3.connect(settings.path)) as connection:
+        laid = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall())
+    assert laid == {name: f"CREATE TRIGGER {name} {rest}" for name, rest in TRIGGERS.items()}
+
+
 def test_the_schema_is_laid_for_postgresql_too() -> None:
     for table in metadata.sorted_tables:
         assert "BIGINT" in str(CreateTable(table).compile(dialect=postgresql.dialect())) or table.name == "facts"
@@ -286,13 +295,17 @@ async def test_a_database_of_the_second_version_keeps_its_licenses_seats_keys_an
         assert await world.licenses.reveal(OWNER, stock.key) == stock.key
 
 
+# What came or went after the second version.
+_OTHERWISE = {"version_pinned", "version_min", "version_max", "custom", "words", "name_folded", "notes_folded"}
+
+
 def _rows(path: Path, *tables: str) -> dict[str, set[tuple[object, ...]]]:
     """Return what the second version keeps in its tables, and of usage the status too if it is known."""
     found = {}
     with closing(sqlite3.connect(path)) as connection:
         for table in tables:
             names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
-            old = [name for name in names if name not in {"version_pinned", "version_min", "version_max", "custom"}]
+            old = [name for name in names if name not in _OTHERWISE]
             old.sort(key="status".__eq__)
             found[table] = set(connection.execute(f"SELECT {', '.join(old)} FROM {table}"))
     return found
@@ -304,12 +317,45 @@ def _as_an_older_version_would_have_written_it(now: Path, revision: str, then: P
         connection.execute("ATTACH ? AS now", (str(now),))
         for (table,) in connection.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'").fetchall():
             if table not in ("alembic_version", "sqlite_sequence"):
-                columns = ", ".join(row[1] for row in connection.execute(f"PRAGMA main.table_info({table})"))
+                names = [row[1] for row in connection.execute(f"PRAGMA main.table_info({table})")]
+                columns = ", ".join(
+                    name for name in names if name not in ("name_folded", "notes_folded") or table == "products"
+                )
                 newer = "id = 0" if table == "organizations" else "false"  # the platform came later
                 rows = f"SELECT {columns} FROM now.{table} WHERE NOT ({newer})"
-                if table == "usage_daily":  # one row a day, however the calls ended
+                if table == "usage_daily" and revision < "0003":  # one row a day, however the calls ended
                     rows = "SELECT product_id, day, SUM(calls) FROM now.usage_daily GROUP BY product_id, day"
                 connection.execute(f"INSERT INTO main.{table} ({columns}) {rows}")
+
+
+async def test_a_database_of_the_third_version_is_searched_by_the_words_of_all_that_is_in_it(
+    settings: DatabaseSettings,
+) -> None:
+    async with opened(settings) as world:
+        await world.product()
+        held = await world.issue(discord_id=20, holder_name="Grace Hopper", notes="Straße 5; grace")
+        await world.issue(email="ada.lovelace@example.com", discord_id=None)
+        await world.issue(discord_id=None, notes="spring sale")
+        await world.issue(discord_id=None)
+    third = settings.path.with_name("third.db")
+    _as_an_older_version_would_have_written_it(settings.path, "0003", third)
+    words = "SELECT * FROM license_words"
+    columns = [f"SELECT id, words FROM {table}" for table in ("customers", "licenses")]
+    with closing(sqlite3.connect(settings.path)) as connection:
+        wanted = [set(connection.execute(sql)) for sql in (words, *columns)]
+    assert len(wanted[0]) == 10
+    third.replace(settings.path)
+    assert maintenance.migrate(settings) == maintenance.MigrationReport("0003", HEAD)
+
+    with closing(sqlite3.connect(settings.path)) as connection:
+        assert [set(connection.execute(sql)) for sql in (words, *columns)] == wanted
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    async with open_store(settings) as store:
+        world = World(store)
+        for text in ("strasse", "hop gra", held.key[:4]):
+            assert (await world.finder.find(OWNER, text=text)).count == 1
+        await world.licenses.revoke(OWNER, held.key)
+        assert (await world.finder.find(OWNER, text="ada", status=Status.ACTIVE)).count == 1
 
 
 async def test_a_database_that_lost_the_marks_of_its_key_file_takes_no_other(settings: DatabaseSettings) -> None:

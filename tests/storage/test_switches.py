@@ -19,6 +19,7 @@ from licensing.errors import (
 from licensing.events import Action
 from licensing.input_errors import DurationInvalid, ExpiryAmbiguous, IdleDaysInvalid, MaxIpsInvalid
 from licensing.models import MAX_IDLE_DAYS, MAX_IPS_LIMIT
+from licensing.services.finder import Place
 
 STAFF = member(30, roles=frozenset({77}))
 
@@ -125,7 +126,7 @@ async def test_everything_that_a_member_holds_is_found_page_by_page(world: World
     for _ in range(30):
         await world.issue(discord_id=20)
     await world.issue(discord_id=21, notes="20")
-    first, last = await world.finder.held(OWNER, 20), await world.finder.held(OWNER, 20, page=9)
+    first, last = await world.finder.held(OWNER, 20), await world.finder.held(OWNER, 20, place=Place(9))
     assert (first.count, first.page, first.last_page, len(first.views)) == (30, 0, 1, 25)
     assert (last.page, len(last.views)) == (1, 5)
     assert (await world.finder.held(OWNER, 99)).count == 0

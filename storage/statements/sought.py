@@ -1,0 +1,154 @@
+"""What a search for licenses comes to in SQL: what it is driven by, what each row is held to, and how it goes on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from licensing.keys import ALPHABET, PREFIX_LENGTH, tidy
+from licensing.ports import Search
+from licensing.verdict import Status
+from storage.statements.words import words_of
+
+_WORDS = 8  # so many of those typed are looked up; a row is held to all of them
+_LAST = "\U0010ffff"  # sorts after all that a word or a key can go on with
+_LARGEST_ID = 2**63 - 1
+_ID_LENGTH = len(str(_LARGEST_ID))
+
+_OF_ORGANIZATION = "l.organization_id = :organization"
+_OF_PRODUCT = "l.product_id = :product AND l.state = '{state}'"
+_HOLDER = "(SELECT id FROM customers WHERE organization_id = :organization AND discord_id = :{name})"
+# The signs keep indexes of these columns out of it: rows are held to them, and come in the order of their ids.
+_STATUS = """CASE WHEN l.state <> 'active' THEN l.state WHEN l.customer_id IS NULL THEN 'not_claimed'
+ WHEN l.expires_at_ms <= :now AND +l.product_id IN (SELECT id FROM products
+  WHERE organization_id = :organization AND enforce_expiry = 1) THEN 'expired' ELSE 'active' END = :status"""
+_ROW = "' ' || COALESCE(l.words, '') || ' ' || COALESCE(c.words, '') LIKE :like{n}"
+_KEY_OF_ROW = (
+    "EXISTS (SELECT 1 FROM license_keys k WHERE k.license_id = l.id"
+    " AND k.prefix >= :prefix AND k.prefix < :prefix_end)"
+)
+_WORD = "organization_id = :organization AND word >= :word{n} AND word < :word{n}_end"
+_BY_KEY = (
+    "SELECT license_id FROM license_keys"
+    " WHERE organization_id = :organization AND prefix >= :prefix AND prefix < :prefix_end"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What somebody typed to find a license by: words, or else the start of a key or a Discord ID."""
+
+    words: tuple[str, ...]
+    prefix: str | None
+    discord_id: int | None
+
+    @classmethod
+    def read(cls, text: str) -> "Typed":
+        """Return what a text may mean."""
+        prefix = tidy(text)[:PREFIX_LENGTH]
+        is_id = len(text) <= _ID_LENGTH and text.isascii() and text.isdigit() and int(text) <= _LARGEST_ID
+        # What cannot start a key of ours is not looked for among them; nothing at all would match every key.
+        is_key = prefix and set(prefix) <= set(ALPHABET)
+        return cls(tuple((words_of(text) or "").split()), prefix if is_key else None, int(text) if is_id else None)
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no license can be meant."""
+        return not (self.words or self.prefix) and self.discord_id is None
+
+    @property
+    def looked_up(self) -> int:
+        """How many of the words are looked up."""
+        return min(len(self.words), _WORDS)
+
+
+def values_of(organization_id: int, sought: Search, typed: Typed) -> dict[str, Any]:
+    """Return every value that the SQL made here may name."""
+    values: dict[str, Any] = {
+        "organization": organization_id,
+        "product": sought.product_id,
+        "status": sought.status,
+        "now": sought.now_ms,
+        "holder": sought.holder_id,
+        "before": sought.before_id,
+        "after": sought.after_id,
+        "prefix": typed.prefix,
+        "prefix_end": f"{typed.prefix}{_LAST}",
+        "discord": typed.discord_id,
+    }
+    for n, word in enumerate(typed.words):
+        values |= {f"like{n}": f"% {word}%", f"word{n}": word, f"word{n}_end": word + _LAST}
+    return values
+
+
+def drivers(sought: Search) -> list[str]:
+    """Return conditions that an index answers in the order of ids: together all that is sought, and nothing twice."""
+    if sought.holder_id is not None:
+        return [f"l.customer_id = {_HOLDER.format(name='holder')}"]
+    if sought.status is Status.NOT_CLAIMED:
+        return [f"{_OF_ORGANIZATION} AND l.customer_id IS NULL"]
+    if sought.status is Status.EXPIRED:
+        # Ends that were noticed, and those that were not yet or that nobody enforces.
+        due = "l.expires_at_ms IS NOT NULL AND l.expired_at_ms IS NULL AND l.expires_at_ms <= :now"
+        return [f"{_OF_ORGANIZATION} AND l.expired_at_ms IS NOT NULL", due]
+    is_stopped = sought.status in (Status.REVOKED, Status.SUSPENDED)
+    if sought.product_id is not None:
+        states = ("active", "suspended", "revoked") if sought.status is None else ("active",)
+        return [_OF_PRODUCT.format(state=state) for state in ((str(sought.status),) if is_stopped else states)]
+    return [f"{_OF_ORGANIZATION} AND l.state <> 'active' AND l.state = :status" if is_stopped else _OF_ORGANIZATION]
+
+
+def is_filtered(sought: Search) -> bool:
+    """Tell whether more is asked of a license than its text."""
+    return (sought.product_id, sought.status, sought.holder_id) != (None, None, None)
+
+
+def held_to(sought: Search) -> str:
+    """Return what every row must be, whatever found it."""
+    conditions = ["+l.organization_id = :organization"]
+    if sought.product_id is not None:
+        conditions.append("+l.product_id = :product")
+    if sought.status is not None:
+        conditions.append(_STATUS)
+    if sought.holder_id is not None:
+        conditions.append(f"+l.customer_id = {_HOLDER.format(name='holder')}")
+    return " AND ".join(conditions)
+
+
+def text_of_row(typed: Typed) -> str:
+    """Return what a row is that was typed: all the words, or one of the rest."""
+    ways = [" AND ".join(_ROW.format(n=n) for n in range(len(typed.words)))] if typed.words else []
+    if typed.prefix is not None:
+        ways.append(_KEY_OF_ROW)
+    if typed.discord_id is not None:
+        ways.append("c.discord_id = :discord")
+    return f"({' OR '.join(ways)})"
+
+
+def size_of_word(n: int) -> str:
+    """Return how many licenses have one of the words, up to a bound."""
+    return f"(SELECT COUNT(*) FROM (SELECT 1 FROM license_words WHERE {_WORD.format(n=n)} LIMIT :enough) w{n})"
+
+
+def licenses_with(words: list[int], window: str = "") -> str:
+    """Return the ids of licenses that have all of these words."""
+    each = [f"SELECT license_id FROM license_words WHERE {_WORD.format(n=n)}{window}" for n in words]
+    return " INTERSECT ".join(each)
+
+
+def ids_of(typed: Typed, words: list[int], window: str = "") -> str:
+    """Return the ids of licenses that have these of the words, or the start of the key, or the holder."""
+    also = window.format(id="license_id")
+    ways = [licenses_with(words, also)] if words else []
+    if typed.prefix is not None:
+        ways.append(_BY_KEY + also)
+    if typed.discord_id is not None:
+        ways.append(
+            f"SELECT id FROM licenses WHERE customer_id = {_HOLDER.format(name='discord')}{window.format(id='id')}"
+        )
+    return " UNION ".join(ways)
+
+
+def window_of(sought: Search) -> str:
+    """Return where a page goes on, the id's name left open."""
+    if sought.after_id is not None:
+        return " AND {id} > :after"
+    return " AND {id} < :before" if sought.before_id is not None else ""
