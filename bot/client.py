@@ -1,5 +1,6 @@
 """The Discord client: intents, cogs, buttons, command sync; one is built for every attempt to connect."""
 
+import asyncio
 import logging
 import time
 from dataclasses import dataclass
@@ -32,8 +33,9 @@ from cogs.account import Account
 from cogs.approvals import Approvals
 from cogs.blacklist import Blacklist
 from cogs.context import Context, Services
-from cogs.deliveries import Deliveries
+from cogs.deliveries import Deliveries, Pace
 from cogs.guilds import Guilds, Roster
+from cogs.lanes import MANY, SINGLE
 from cogs.letters import Letters
 from cogs.licenses import Licenses
 from cogs.menus import Menus
@@ -114,7 +116,9 @@ class Trouble(Enum):
 class KeyPortClient(commands.Bot):
     """Everything that lives as long as one connection to Discord."""
 
-    def __init__(self, context: Context, store: Store, *, members_intent: bool, ready_after_s: float) -> None:
+    def __init__(
+        self, context: Context, store: Store, *, many: Outbox, members_intent: bool, ready_after_s: float
+    ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             tree_cls=Tree,
@@ -132,6 +136,7 @@ class KeyPortClient(commands.Bot):
         self.context = context
         self.forms = _FORMS
         self._store = store
+        self._many = many
 
     async def setup_hook(self) -> None:
         """Add the cogs and buttons, register changed commands, begin to deliver."""
@@ -142,9 +147,11 @@ class KeyPortClient(commands.Bot):
             log.info("commands registered with Discord")
         services = self.context.services
         keeper = RoleKeeper(services.roles)
-        deliveries = Deliveries(self, Letters(services, clock=self.context.clock), keeper)
         await self.add_cog(Roles(services.roles, keeper))
-        self.context.outbox.start(deliveries.deliver)
+        await self._many.branch_off(SINGLE)
+        letters, pace = Letters(services, clock=self.context.clock), Pace()
+        for outbox in (self.context.outbox, self._many):
+            outbox.start(Deliveries(self, letters, keeper, pace=pace).deliver)
 
     async def add_cogs(self) -> None:
         """Add every command and listener."""
@@ -162,7 +169,7 @@ class KeyPortClient(commands.Bot):
 
     async def close(self) -> None:
         """Stop delivering, then disconnect."""
-        await self.context.outbox.stop()
+        await asyncio.gather(self.context.outbox.stop(), self._many.stop())
         await super().close()
 
     async def on_app_command_completion(self, _interaction: object, _command: object) -> None:
@@ -194,7 +201,8 @@ def build_client(
         counting=counting,
         clock=clock,
     )
-    return KeyPortClient(context, store, members_intent=members_intent, ready_after_s=ready_after_s)
+    many = Outbox(store, lane=MANY, poll_s=poll_s, pauses_s=PAUSES_S)
+    return KeyPortClient(context, store, many=many, members_intent=members_intent, ready_after_s=ready_after_s)
 
 
 def point_discord_at(endpoints: Endpoints) -> None:

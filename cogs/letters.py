@@ -78,7 +78,7 @@ class Letters:
         Raises: Unavailable.
         """
         writer = self._writers.get(event.action)
-        if writer is None:
+        if writer is None or event.is_silent:
             return []
         try:
             return await writer(event, await self._server(guild))
@@ -108,7 +108,7 @@ class Letters:
     async def _news(self, event: Event, server: Server) -> list[Letter]:
         view = await self._license(event)
         holder_id = _holder_id(view, event)
-        if holder_id is None or (event.action is Action.LICENSE_EXPIRED and not self._has_ended(view)):
+        if holder_id is None or not self._is_news(event, view):
             return []
         text = _(_LICENSE_NEWS[event.action]).format(id=view.license.id, **_names(view, server))
         return [Letter(holder_id, text + _reason(event))]
@@ -183,6 +183,13 @@ class Letters:
     async def _transfer(self, event: Event) -> TransferView:
         transfer_id = int((event.after or {}).get("transfer_id", 0))
         return await self._services.transfers.view(event.organization_id, transfer_id)
+
+    def _is_news(self, event: Event, view: LicenseView) -> bool:
+        """Tell whether it is so still: what is told of many may come late, and after it what overtook it."""
+        if event.action is Action.LICENSE_EXPIRED:
+            return self._has_ended(view)
+        state = (event.after or {}).get("state", view.license.state)
+        return bool(state == view.license.state) or not event.is_one_of_many
 
     def _has_ended(self, view: LicenseView) -> bool:
         return license_status(view.license, view.product, now_ms=self._clock()) is Status.EXPIRED

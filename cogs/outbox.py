@@ -1,4 +1,4 @@
-"""Follows the ledger and has every event delivered to Discord, at least once and in order.
+"""Follows the ledger and has every event of a lane delivered to Discord, at least once and in order.
 
 The position moves after the delivery, so a crash repeats at most one event that somebody is told of. What
 Discord refuses for good is the delivery's business; what it refuses for now is tried again here, and nothing
@@ -17,12 +17,12 @@ from enum import Enum
 import aiohttp
 import discord
 
+from cogs.lanes import SINGLE, Lane
 from licensing.events import Event
-from licensing.ports import Store, Unavailable
+from licensing.ports import Steps, Store, Transaction, Unavailable
 
 log = logging.getLogger(__name__)
 
-FOLLOWER = "discord"
 POLL_S = 2.0
 PAUSES_S = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 TOO_FAST_PAUSE_S = 120.0
@@ -131,12 +131,14 @@ class Outbox:
         self,
         store: Store,
         *,
+        lane: Lane = SINGLE,
         poll_s: float = POLL_S,
         pauses_s: Sequence[float] = PAUSES_S,
         patience: Patience = _PATIENCE,
     ) -> None:
         self.wake = asyncio.Event()
         self._store = store
+        self._lane = lane
         self._poll_s = poll_s
         self._wait = Wait(pauses_s, patience)
         self._position: int | None = None
@@ -144,6 +146,18 @@ class Outbox:
         self._outcomes: OrderedDict[int, Outcome] = OrderedDict()
         self._news = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
+
+    async def branch_off(self, lane: Lane) -> None:
+        """Begin where another lane is, if this one has never moved: until then its events went there.
+
+        Raises: Unavailable.
+        """
+
+        def work(tx: Transaction) -> Steps[None]:
+            if not (yield from tx.ledger.position(self._lane.follower)):
+                yield from tx.ledger.move(self._lane.follower, (yield from tx.ledger.position(lane.follower)))
+
+        await self._store.write(work)
 
     def start(self, deliver: Deliver) -> None:
         """Begin to deliver in the background."""
@@ -191,14 +205,16 @@ class Outbox:
 
     async def _deliver_new(self, deliver: Deliver) -> None:
         if self._position is None:
-            self._position = self._saved = await self._store.read(lambda tx: tx.ledger.position(FOLLOWER))
+            self._position = self._saved = await self._store.read(lambda tx: tx.ledger.position(self._lane.follower))
         while self._is_mine():
             self.wake.clear()
             events = await self._after(self._position)
-            for event in events:
+            for event in self._lane.pick(events):
                 if not self._is_mine():
                     return
                 await self._deliver_one(deliver, event)
+            if events:
+                self._position = events[-1].id
             await self._save(self._position)
             if not events:
                 return
@@ -220,7 +236,7 @@ class Outbox:
 
     async def _save(self, position: int) -> None:
         if position != self._saved and self._is_mine():
-            await self._store.write(lambda tx: tx.ledger.move(FOLLOWER, position))
+            await self._store.write(lambda tx: tx.ledger.move(self._lane.follower, position))
             self._saved = position
 
     async def _attempt(self, deliver: Deliver, event: Event) -> Outcome:

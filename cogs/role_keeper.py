@@ -3,9 +3,11 @@
 What Discord refuses for good (a role out of reach, a member who left) is logged once and skipped.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable
 from typing import Any
+from weakref import WeakValueDictionary
 
 import discord
 
@@ -24,19 +26,22 @@ class RoleKeeper:
     def __init__(self, roles: RoleService) -> None:
         self._roles = roles
         self._reported: set[int] = set()
+        # Two lanes of events may look at one member at once: neither may act on what was before the other acted.
+        self._turns = WeakValueDictionary[tuple[int, int], asyncio.Lock]()
 
     async def see_to(self, guild: discord.Guild, *, product_id: int, customer_id: int) -> None:
         """Give or take a customer's role for a product, as they are entitled to it now.
 
         Raises: whatever may work later.
         """
-        need = await self._roles.needs(guild.id, product_id, customer_id)
-        if need is None:
-            return
-        if need.entitled:
-            await self.give(need.held, guild, given_by_bot=need.given_by_bot)
-        elif need.given_by_bot:
-            await self._take(need.held, guild)
+        async with self._turns.setdefault((guild.id, customer_id), asyncio.Lock()):
+            need = await self._roles.needs(guild.id, product_id, customer_id)
+            if need is None:
+                return
+            if need.entitled:
+                await self.give(need.held, guild, given_by_bot=need.given_by_bot)
+            elif need.given_by_bot:
+                await self._take(need.held, guild)
 
     async def give(self, held: HeldRole, guild: discord.Guild, *, given_by_bot: bool) -> None:
         """Give a role that the member lacks; whoever has it from somebody else keeps it for good.

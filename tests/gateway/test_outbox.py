@@ -11,7 +11,8 @@ import discord
 import pytest
 
 from cogs.deliveries import Pace
-from cogs.outbox import FOLLOWER, Away, Outbox, Outcome, Patience
+from cogs.lanes import SINGLE
+from cogs.outbox import Away, Outbox, Outcome, Patience
 from licensing.events import Event
 from licensing.ports import Unavailable
 
@@ -80,7 +81,7 @@ async def test_a_restart_repeats_at_most_the_event_in_hand(world):
 
     assert first.seen == [1, 2]
     assert second.seen == [2, 3]
-    assert await world.store.read(lambda tx: tx.ledger.position(FOLLOWER)) == 3
+    assert await world.store.read(lambda tx: tx.ledger.position(SINGLE.follower)) == 3
 
 
 async def test_an_outcome_that_does_not_come_in_time_is_pending(world):
@@ -140,7 +141,7 @@ async def test_trouble_that_is_not_an_events_own_holds_everything_up_and_loses_n
     await outbox.stop()
 
     assert set(desk.seen) == {1}
-    assert await world.store.read(lambda tx: tx.ledger.position(FOLLOWER)) == 0
+    assert await world.store.read(lambda tx: tx.ledger.position(SINGLE.follower)) == 0
     assert [record.levelname for record in caplog.records if record.levelname == "WARNING"] == ["WARNING"]
 
 
@@ -161,7 +162,7 @@ async def test_events_that_nobody_is_told_of_cost_one_write_together(world, monk
     outbox = Outbox(world.store, poll_s=60)
     outbox.start(tell_nobody)
     async with asyncio.timeout(10):
-        while await world.store.read(lambda tx: tx.ledger.position(FOLLOWER)) < 50:
+        while await world.store.read(lambda tx: tx.ledger.position(SINGLE.follower)) < 50:
             await asyncio.sleep(0.01)
     await outbox.stop()
 
@@ -189,7 +190,7 @@ async def test_an_attempt_that_outlives_its_outbox_delivers_nothing_beside_the_n
     await asyncio.wait({task})
 
     assert seen == [1]
-    assert await world.store.read(lambda tx: tx.ledger.position(FOLLOWER)) == 0
+    assert await world.store.read(lambda tx: tx.ledger.position(SINGLE.follower)) == 0
     assert "did not end in time" in caplog.text
 
 
