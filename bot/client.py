@@ -17,6 +17,7 @@ from cogs import (
     account_buttons,
     approvals,
     blacklist_buttons,
+    bulk_questions,
     custom_responses,
     find_buttons,
     history_buttons,
@@ -32,6 +33,7 @@ from cogs import (
 from cogs.account import Account
 from cogs.approvals import Approvals
 from cogs.blacklist import Blacklist
+from cogs.bulk import Bulk
 from cogs.context import Context, Services
 from cogs.deliveries import Deliveries, Pace
 from cogs.guilds import Guilds, Roster
@@ -60,6 +62,7 @@ _ITEMS = (
     *account_buttons.ITEMS,
     *approvals.ITEMS,
     *blacklist_buttons.ITEMS,
+    *bulk_questions.ITEMS,
     *find_buttons.ITEMS,
     *history_buttons.ITEMS,
     *license_buttons.ITEMS,
@@ -82,6 +85,8 @@ _FORMS = (
     *product_signing.FORMS,
     *settings_buttons.FORMS,
 )
+
+_STOP_S = 1.0
 
 _AUTHENTICATION_FAILED = 4004
 _DISALLOWED_INTENTS = 4014
@@ -162,14 +167,16 @@ class KeyPortClient(commands.Bot):
         await self.add_cog(Why(self.context))
         await self.add_cog(Approvals())
         await self.add_cog(Blacklist(self.context))
+        await self.add_cog(Bulk())
         await self.add_cog(Staff(self.context))
         await self.add_cog(Menus(self.tree))
         await self.add_cog(Forms())
         await self.add_cog(Guilds(self, self.context.roster))
 
     async def close(self) -> None:
-        """Stop delivering, then disconnect."""
-        await asyncio.gather(self.context.outbox.stop(), self._many.stop())
+        """Stop what takes long and delivering, then disconnect."""
+        stopped = self.context.jobs.close(within_s=_STOP_S)
+        await asyncio.gather(stopped, self.context.outbox.stop(), self._many.stop())
         await super().close()
 
     async def on_app_command_completion(self, _interaction: object, _command: object) -> None:

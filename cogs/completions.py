@@ -8,7 +8,17 @@ from cogs.actors import actor_of
 from cogs.context import Interaction, context_of
 from cogs.ui import words
 from cogs.ui.errors import Choices, Completion, completes
+from i18n import N_
 from licensing.choices import Permission, ProductState
+from licensing.verdict import Status
+
+STATUSES = [  # what a license can be by itself
+    app_commands.Choice(name=N_("active"), value=Status.ACTIVE.value),
+    app_commands.Choice(name=N_("waiting to be claimed"), value=Status.NOT_CLAIMED.value),
+    app_commands.Choice(name=N_("suspended"), value=Status.SUSPENDED.value),
+    app_commands.Choice(name=N_("expired"), value=Status.EXPIRED.value),
+    app_commands.Choice(name=N_("revoked"), value=Status.REVOKED.value),
+]
 
 _LIMIT = 25
 

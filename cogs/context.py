@@ -1,10 +1,11 @@
 """What a cog may know: the services, and a few facts about the bot it belongs to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 import discord
 
+from cogs.bulk_jobs import Jobs
 from cogs.guilds import Roster
 from cogs.outbox import Outbox
 from licensing.addresses import EVERYTHING_PLAIN, Counting
@@ -59,6 +60,7 @@ class Context:
     public_api_url: str
     clock: Clock
     counting: Counting = EVERYTHING_PLAIN
+    jobs: Jobs = field(default_factory=Jobs)
 
 
 class Bot(Protocol):

@@ -3,7 +3,7 @@
 import discord
 from discord import app_commands
 
-from cogs import completions, find_buttons, license_buttons, license_questions
+from cogs import bulk_issue, completions, find_buttons, license_buttons, license_questions
 from cogs.actors import acknowledge
 from cogs.context import Context, Interaction
 from cogs.issue_answers import IssueAnswers, Waits
@@ -44,6 +44,7 @@ class Licenses(
         expiry=N_("When it ends: 30d, 1y6mo, 2027-01-01, never; left out: as the product says"),
         max_ips=N_("On how many addresses it may run; 0 is any number"),
         notes=N_("Something only staff see"),
+        count=N_("How many, 1 if left out; a member is told nothing of several, and above 10 the keys are a file"),
     )
     @app_commands.autocomplete(product=completions.product(Permission.LICENSES_CREATE, ProductState.ACTIVE))
     async def issue(  # noqa: PLR0917 - an argument for each of the command's options
@@ -55,6 +56,7 @@ class Licenses(
         expiry: app_commands.Range[str, 1, 100] | None = None,
         max_ips: app_commands.Range[int, 0, MAX_IPS_LIMIT] | None = None,
         notes: app_commands.Range[str, 1, NOTES_LIMIT] | None = None,
+        count: app_commands.Range[int, 1, bulk_issue.MOST] = 1,
     ) -> None:
         by = await acknowledge(interaction)
         check_holder(member)
@@ -67,6 +69,9 @@ class Licenses(
             max_ips=max_ips,
             notes=notes,
         )
+        if count > 1:
+            await bulk_issue.issue_many(interaction, by, terms, count)
+            return
         issued = await self._licenses.issue(by, terms)
         told, note = member is not None, _default_end(issued, terms)
         await self._answers.show(interaction, issued, told=told, note=note)
@@ -103,15 +108,7 @@ class Licenses(
         status=N_("Only licenses in this state"),
     )
     @app_commands.autocomplete(product=completions.product(Permission.LICENSES_VIEW))
-    @app_commands.choices(
-        status=[
-            app_commands.Choice(name=N_("active"), value=Status.ACTIVE.value),
-            app_commands.Choice(name=N_("waiting to be claimed"), value=Status.NOT_CLAIMED.value),
-            app_commands.Choice(name=N_("suspended"), value=Status.SUSPENDED.value),
-            app_commands.Choice(name=N_("expired"), value=Status.EXPIRED.value),
-            app_commands.Choice(name=N_("revoked"), value=Status.REVOKED.value),
-        ]
-    )
+    @app_commands.choices(status=completions.STATUSES)
     async def find(
         self,
         interaction: Interaction,

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import discord
 
-STAFF_COMMANDS = ("approvals", "blacklist", "license", "product", "staff")
+STAFF_COMMANDS = ("approvals", "blacklist", "bulk", "license", "product", "staff")
 
 Rules = Mapping[int, Sequence[Mapping[str, Any]]]
 

@@ -39,7 +39,19 @@ async def test_commands_that_discord_lost_are_registered_again(shop: Shop):
     await shop.start_bot()
 
     assert {command["name"] for command in shop.sandbox.commands()} == {
-        *("Licenses", "approvals", "blacklist", "claim", "license", "licenses", "product", "staff", "transfer", "why")
+        *(
+            "Licenses",
+            "approvals",
+            "blacklist",
+            "bulk",
+            "claim",
+            "license",
+            "licenses",
+            "product",
+            "staff",
+            "transfer",
+            "why",
+        )
     }
 
 

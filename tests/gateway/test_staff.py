@@ -2,7 +2,7 @@
 
 from discord_shop import Shop
 
-STAFF_COMMANDS = {"approvals", "blacklist", "license", "product", "staff"}
+STAFF_COMMANDS = {"approvals", "blacklist", "bulk", "license", "product", "staff"}
 MEMBER_COMMANDS = {"claim", "licenses", "transfer", "why"}
 
 
@@ -90,12 +90,12 @@ async def test_a_grant_names_the_commands_that_the_role_cannot_see(shop: Shop):
     hidden = shop.guild.add_role("Interns")
 
     told = await shop.owner.slash("staff grant", role=hidden, permissions="licenses:view")
-    assert "cannot see `/approvals`, `/blacklist`, `/license`, `/product`, `/staff`" in told.text
+    assert "cannot see `/approvals`, `/blacklist`, `/bulk`, `/license`, `/product`, `/staff`" in told.text
     assert "Integrations" in told.text
 
     shop.guild.allow_command("license", hidden, allowed=True)
     told = await shop.owner.slash("staff grant", role=hidden, permissions="licenses:view")
-    assert "cannot see `/approvals`, `/blacklist`, `/product`, `/staff`" in told.text
+    assert "cannot see `/approvals`, `/blacklist`, `/bulk`, `/product`, `/staff`" in told.text
 
     shop.guild.set_permissions(hidden, ["manage_messages"])
     told = await shop.owner.slash("staff grant", role=hidden, permissions="licenses:view")

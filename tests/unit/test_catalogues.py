@@ -15,16 +15,17 @@ from bot.client import KeyPortClient, build_client
 from cogs import settings_buttons, transfer_buttons
 from cogs.license_questions import QUESTIONS
 from cogs.tree import Catalogues
+from cogs.ui.bulk_layouts import WORDINGS
 from i18n import gettext, languages, ngettext, using_locale
 from i18n.extract import ROOMS, catalogues, extracted, updated
 
 ROOT = Path(__file__).parents[2]
 FILES = list(catalogues(ROOT))
 MARKED_ELSEWHERE = {  # they show what N_() marked
-    *("bot/api/handlers.py", "cogs/letters.py", "cogs/license_questions.py", "cogs/settings_buttons.py"),
-    *("cogs/transfer_buttons.py", "cogs/tree.py", "cogs/ui/history_layouts.py", "cogs/ui/key_layouts.py"),
-    *("cogs/ui/switches.py", "cogs/ui/trace_words.py", "cogs/ui/transfer_layouts.py", "cogs/ui/version_layouts.py"),
-    *("cogs/ui/words.py", "i18n/refusals.py"),
+    *("bot/api/handlers.py", "cogs/bulk_questions.py", "cogs/letters.py", "cogs/license_questions.py"),
+    *("cogs/settings_buttons.py", "cogs/transfer_buttons.py", "cogs/tree.py", "cogs/ui/bulk_layouts.py"),
+    *("cogs/ui/history_layouts.py", "cogs/ui/key_layouts.py", "cogs/ui/switches.py", "cogs/ui/trace_words.py"),
+    *("cogs/ui/transfer_layouts.py", "cogs/ui/version_layouts.py", "cogs/ui/words.py", "i18n/refusals.py"),
 }
 LONGEST_ID = "9" * 18
 DESCRIPTION = 100
@@ -178,7 +179,8 @@ def test_labels_that_stand_in_tables_fit(language: str):
     asked = [text for each in QUESTIONS.values() for text in (each.label, each.confirm)]
     openers, titles, descriptions = zip(*settings_buttons._TYPED.values(), strict=True)
     toggles = [text for pair in settings_buttons._TOGGLES.values() for text in pair]
-    buttons = [*asked, *openers, *toggles, *transfer_buttons._STEPS.values()]
+    changes = [each.confirm for each in WORDINGS.values()]
+    buttons = [*asked, *changes, *openers, *toggles, *transfer_buttons._STEPS.values()]
     options = [text for _kind, texts in settings_buttons._CHOICES.values() for text in texts.values()]
 
     with using_locale(language):

@@ -9,7 +9,7 @@ from discord import app_commands
 from bot.client import KeyPortClient, build_client
 from i18n import gettext, languages, using_locale
 
-STAFF = {"Licenses", "approvals", "blacklist", "license", "product", "staff"}
+STAFF = {"Licenses", "approvals", "blacklist", "bulk", "license", "product", "staff"}
 MEMBERS = {"claim", "licenses", "why"}
 TRANSFERS = {"transfer request", "transfer list", "transfer cancel"}
 NAMES_SOMETHING = {"entry", "key_name", "license", "product", "permissions"}
@@ -53,6 +53,7 @@ async def test_the_commands_are_those_that_the_docs_name(bot: KeyPortClient):
         *("product version set", "product version list", "product version remove", "product response"),
         *("license edit", "license extend", "license suspend", "license reinstate", "license reset-ips"),
         "license response",
+        *("bulk revoke", "bulk suspend", "bulk reinstate"),
         "approvals",
         *("blacklist add", "blacklist remove", "blacklist list"),
         *("staff grant", "staff revoke", "staff list"),

@@ -1,0 +1,32 @@
+"""Which long works are under way: so that none is begun twice, and that none is left unsaid when the bot stops."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Jobs:
+    """The long works of one connection to Discord, each by the message that it is shown in."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[int, asyncio.Task[object] | None] = {}
+
+    def __contains__(self, message_id: int) -> bool:
+        return message_id in self._tasks
+
+    @contextmanager
+    def running(self, message_id: int) -> Iterator[None]:
+        """Count whatever the current task does within as one work."""
+        self._tasks[message_id] = asyncio.current_task()
+        try:
+            yield
+        finally:
+            del self._tasks[message_id]
+
+    async def close(self, *, within_s: float) -> None:
+        """Cancel what is under way and wait until each work has said so, for so long at most."""
+        tasks = {task for task in self._tasks.values() if task is not None}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=within_s)

@@ -1,0 +1,319 @@
+"""Many licenses at once: issued with their keys in hand, changed after a question, and nobody told unless asked."""
+
+import asyncio
+import csv
+import io
+
+from discord_shop import DiscordClock, Shop
+
+from cogs import bulk_answers, bulk_issue
+from cogs.lanes import MANY
+from licensing.models import Actor
+from licensing.ports import Unavailable
+from licensing.services import bulk
+from licensing.services.bulk import BulkService
+from licensing.services.terms import Terms
+from licensing.spreadsheet import COLUMNS
+from storage.statements.bulk import BulkStatements
+from storage.store import SqliteStore
+
+
+def rows(reply) -> list[dict[str, str]]:
+    assert list(reply.files) == ["licenses.csv"]
+    return list(csv.DictReader(io.StringIO(reply.files["licenses.csv"].decode("utf-8-sig"))))
+
+
+def owner(shop: Shop) -> Actor:
+    return Actor(organization_id=shop.guild.id, id=shop.owner.id, is_administrator=True)
+
+
+async def issue(shop: Shop, count: int, **terms: object) -> list[str]:
+    lot = await shop.world.bulk.issue(owner(shop), Terms("Pro", **terms), count)
+    return [key for _id, key in lot.keys]
+
+
+async def many_delivered(shop: Shop) -> None:
+    """Wait until everything was delivered that many licenses at once bring about."""
+    last_id = (await shop.world.events())[-1].id
+    async with asyncio.timeout(10):
+        while await shop.world.store.read(lambda tx: tx.ledger.position(MANY.follower)) < last_id:
+            await asyncio.sleep(0.01)
+
+
+async def states(shop: Shop) -> list[str]:
+    pages = [await shop.world.finder.find(owner(shop), page=page) for page in (1, 0)]
+    views = {view.license.id: view for found in pages for view in found.views}
+    return [views[number].license.state.value for number in sorted(views)]
+
+
+async def test_three_are_issued_with_each_key_alone_in_a_message_and_the_member_is_told_nothing(shop: Shop):
+    api_key = await shop.product(role=shop.holders)
+
+    reply = await shop.owner.slash("license issue", product="Pro", member=shop.bob, count=3)
+    await reply.wait_for(lambda it: len(it.messages) == 4)
+
+    assert reply.ephemeral
+    assert "### Issued: 3 of 3 licenses" in reply.text
+    assert "**Numbers:** #1 to #3" in reply.text
+    assert "The member was not told" in reply.text
+    keys = [message.content for message in reply.messages[1:]]
+    assert [await shop.validate(api_key, key) for key in keys] == ["active"] * 3
+    await shop.has_role(shop.bob)
+    await many_delivered(shop)
+    assert shop.bob.dms == []
+
+
+async def test_twenty_five_come_as_a_file_whose_keys_work_and_which_is_an_export(shop: Shop):
+    api_key = await shop.product()
+
+    reply = await shop.owner.slash(
+        "license issue", product="pro", email="a@example.com", expiry="2100-01-01", notes="=1", count=25
+    )
+    await reply.wait_for(lambda it: it.files)
+
+    assert reply.ephemeral
+    assert "file below" in reply.text
+    found = rows(reply)
+    assert tuple(found[0]) == COLUMNS
+    assert [row["license_id"] for row in found] == [str(number) for number in range(1, 26)]
+    assert len({row["license_key"] for row in found}) == 25
+    assert {(row["product"], row["status"], row["notes"]) for row in found} == {("Pro", "active", "'=1")}
+    assert await shop.validate(api_key, found[7]["license_key"]) == "active"
+    found_later = await shop.owner.slash("license find")
+    exported = await found_later.click("Export CSV")
+    assert sorted(map(repr, rows(exported))) == sorted(map(repr, found))
+
+
+async def test_what_was_issued_before_the_store_went_away_is_handed_over_and_said(shop: Shop, monkeypatch):
+    api_key = await shop.product()
+    monkeypatch.setattr(bulk, "ISSUED_AT_ONCE", 4)
+    insert, chunks = BulkStatements.insert, iter(range(100))
+
+    def away_after_two(*given):
+        if next(chunks) >= 2:
+            raise Unavailable
+        return (yield from insert(*given))
+
+    monkeypatch.setattr(BulkStatements, "insert", away_after_two)
+
+    reply = await shop.owner.slash("license issue", product="Pro", email="a@example.com", count=25)
+    await reply.wait_for(lambda it: len(it.messages) == 9)
+
+    assert "### Issued: 8 of 25 licenses" in reply.text
+    assert "could not be reached any more" in reply.text
+    assert await shop.validate(api_key, reply.messages[-1].content) == "active"
+
+
+async def test_keys_that_are_ready_when_the_answer_can_no_longer_be_changed_go_by_direct_message(
+    shop: Shop, discord_clock: DiscordClock, monkeypatch
+):
+    await shop.product()
+    handed_over = bulk_issue._table
+
+    def after_a_quarter_of_an_hour(*given, **more):
+        discord_clock.ahead_s += 16 * 60
+        return handed_over(*given, **more)
+
+    monkeypatch.setattr(bulk_issue, "_table", after_a_quarter_of_an_hour)
+
+    reply = shop.owner.begin("license issue", product="Pro", count=11)
+    file = await shop.owner.wait_for_dm("11 licenses with their whole keys")
+
+    assert len(rows(file)) == 11
+    assert "### Issued: 11 of 11 licenses" in shop.owner.dms[-2].text
+    assert not reply.files
+
+
+async def test_a_file_that_would_be_too_large_leaves_out_the_notes_and_no_key(shop: Shop, monkeypatch):
+    await shop.product()
+    guild = type(shop.client.get_guild(shop.guild.id))
+    monkeypatch.setattr(guild, "filesize_limit", property(lambda _guild: 5_000))
+
+    reply = await shop.owner.slash("license issue", product="Pro", notes="x" * 1_000, count=11)
+    await reply.wait_for(lambda it: it.files)
+
+    assert len({row["license_key"] for row in rows(reply)}) == 11
+    assert {row["notes"] for row in rows(reply)} == {""}
+
+
+async def test_progress_is_shown_while_it_takes_long(shop: Shop, monkeypatch):
+    await shop.product()
+    monkeypatch.setattr(bulk, "ISSUED_AT_ONCE", 5)
+    seen, write = asyncio.Event(), SqliteStore.write
+
+    async def waits_until_it_was_seen(store: SqliteStore, work):
+        if await store.read(lambda tx: tx.licenses.count(shop.guild.id)) == 5:
+            await seen.wait()
+        return await write(store, work)
+
+    monkeypatch.setattr(SqliteStore, "write", waits_until_it_was_seen)
+    monkeypatch.setattr(bulk_answers.LongAnswer.__init__, "__kwdefaults__", {"every_s": 0.01})
+
+    reply = await shop.owner.slash("license issue", product="Pro", count=15)
+    await reply.wait_for("Issuing… 5 of 15")
+    seen.set()
+    await reply.wait_for("### Issued: 15 of 15 licenses")
+    assert "Issuing" not in reply.text
+
+
+async def test_a_bulk_revocation_says_whom_it_hits_asks_takes_the_roles_and_tells_nobody(shop: Shop):
+    api_key = await shop.product(role=shop.holders)
+    await shop.product("Lite")
+    key, *_others = await issue(shop, 3, discord_id=shop.bob.id, holder_name="Bob")
+    await issue(shop, 22, discord_id=shop.alice.id, holder_name="Alice")
+    await shop.stock("Lite")
+    await shop.has_role(shop.bob)
+    await shop.has_role(shop.alice)
+
+    question = await shop.owner.slash("bulk revoke", product="pro", reason="Sold by a thief")
+    assert question.ephemeral
+    for said in ("**Licenses:** 25", "**People who hold them:** 2", "**Product:** Pro", "Nobody is told", "`#5` Pro"):
+        assert said in question.text
+    await issue(shop, 1, email="later@example.com")
+    await shop.restart_bot()
+    await question.click("Revoke for good (25)")
+    await question.wait_for("### Revoked: 25 of 25 licenses")
+
+    assert question.buttons == []
+    assert await shop.validate(api_key, key) == "revoked"
+    assert await states(shop) == ["revoked"] * 25 + ["active"] * 2
+    await shop.has_role(shop.bob, held=False)
+    await shop.has_role(shop.alice, held=False)
+    await many_delivered(shop)
+    assert shop.bob.dms == shop.alice.dms == []
+    revoked = (await shop.world.events())[-1]
+    assert (revoked.action.value, revoked.actor_id, revoked.reason) == (
+        *("license.revoked", shop.owner.id, "Sold by a thief"),
+    )
+
+
+async def test_holders_are_told_if_that_was_asked_for_and_only_what_is_still_so(shop: Shop):
+    await shop.product()
+    await issue(shop, 1, discord_id=shop.bob.id, holder_name="Bob")
+    await issue(shop, 1, discord_id=shop.alice.id, holder_name="Alice")
+    await shop.world.changes.suspend(owner(shop), "#2")
+
+    question = await shop.owner.slash("bulk suspend", product="Pro", reason="Audit", tell_members=True)
+    assert "**Left alone:** 1, suspended or revoked already" in question.text
+    assert "The holders are told by direct message" in question.text
+    assert "as the holders will read it" in question.text
+    await question.click("Suspend (1)")
+    told = await shop.bob.wait_for_dm("was suspended")
+
+    assert "Reason: Audit" in told.text
+    back = await shop.owner.slash("bulk reinstate", status="suspended", tell_members=True)
+    assert "every product of this server" in back.text
+    await back.click("Reinstate (2)")
+    await back.wait_for("### Reinstated: 2 of 2 licenses")
+    await shop.bob.wait_for_dm("is no longer suspended")
+    await shop.alice.wait_for_dm("is no longer suspended")
+    assert await states(shop) == ["active", "active"]
+
+
+async def test_a_change_that_was_taken_back_before_it_could_be_told_is_not_told(shop: Shop):
+    await shop.product()
+    await issue(shop, 1, discord_id=shop.bob.id, holder_name="Bob")
+    await shop.stop_bot()
+    everything = bulk.Selection(product="Pro")
+    await shop.world.bulk.change(owner(shop), bulk.BulkChange.SUSPEND, everything, tell=True)
+    await shop.world.changes.reinstate(owner(shop), "#1")
+    await shop.start_bot()
+
+    await shop.bob.wait_for_dm("is no longer suspended")
+    await many_delivered(shop)
+
+    assert len(shop.bob.dms) == 1
+
+
+async def test_a_permission_that_was_taken_between_question_and_press_is_missed_and_nothing_happens(shop: Shop):
+    await shop.product()
+    await issue(shop, 2)
+    await shop.grant("licenses:revoke")
+    question = await shop.support.slash("bulk revoke", product="Pro")
+    await shop.owner.slash("staff revoke", role=shop.support_role, permissions="licenses:revoke")
+
+    refused = await question.click("Revoke for good (2)")
+
+    assert "`licenses:revoke`" in refused.text
+    assert await states(shop) == ["active", "active"]
+    assert "`licenses:revoke`" in (await shop.support.slash("bulk revoke", product="Pro")).text
+    assert await shop.support.complete("bulk revoke", "product", "P") == []
+    assert [each.name for each in await shop.owner.complete("bulk revoke", "product", "P")] == ["Pro"]
+
+
+async def test_a_command_that_names_nothing_is_refused_and_one_that_finds_nothing_has_no_button(shop: Shop):
+    await shop.product()
+    await issue(shop, 2)
+
+    assert "name a product, a status or a holder" in (await shop.owner.slash("bulk revoke", reason="all")).text
+    nothing = await shop.owner.slash("bulk reinstate", product="Pro")
+
+    assert "nothing was changed" in nothing.text
+    assert "**Left alone:** 2, not suspended" in nothing.text
+    assert nothing.buttons == []
+
+
+async def test_a_press_that_finds_other_numbers_asks_again_and_a_second_one_finds_nothing_left(shop: Shop):
+    await shop.product()
+    await issue(shop, 3, discord_id=shop.bob.id, holder_name="Bob")
+    twice = [await shop.owner.slash("bulk suspend", holder=shop.bob, status="active") for _ in range(2)]
+    await shop.world.changes.suspend(owner(shop), "#1")
+
+    await twice[0].click("Suspend (3)")
+    await twice[0].wait_for("there were 3 when you were asked")
+    assert await states(shop) == ["suspended", "active", "active"]
+    await asyncio.gather(twice[0].click("Suspend (2)"), twice[0].click("Suspend (2)"))
+    await twice[0].wait_for("### Suspended: 2 of 2 licenses")
+    await twice[1].click("Suspend (3)")
+    await twice[1].wait_for("nothing was changed")
+
+    assert twice[1].buttons == []
+    assert len([event for event in await shop.world.events() if event.action.value == "license.suspended"]) == 3
+
+
+async def test_a_bot_that_is_stopped_in_between_says_how_far_it_came_and_the_command_goes_on(shop: Shop, monkeypatch):
+    await shop.product()
+    await issue(shop, 6)
+    monkeypatch.setattr(bulk, "CHANGED_AT_ONCE", 2)
+    question = await shop.owner.slash("bulk suspend", product="Pro")
+    write, changing, chunks, stuck = SqliteStore.write, BulkService._changing, [], asyncio.Event()
+
+    def chunk(*given, **more):
+        chunks.append(changing(*given, **more))
+        return chunks[-1]
+
+    async def stuck_at_the_third(store: SqliteStore, work):
+        if chunks[2:] == [work]:
+            stuck.set()
+            await asyncio.Event().wait()
+        return await write(store, work)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BulkService, "_changing", chunk)
+        patch.setattr(SqliteStore, "write", stuck_at_the_third)
+        await question.click("Suspend (6)")
+        await stuck.wait()
+        await shop.stop_bot()
+    assert "Suspending… 4 of 6" in question.text
+    assert "The bot was stopped here" in question.text
+
+    await shop.start_bot()
+    again = await shop.owner.slash("bulk suspend", product="Pro")
+    await again.click("Suspend (2)")
+    await again.wait_for("### Suspended: 2 of 2 licenses")
+
+
+async def test_a_license_for_one_does_not_wait_behind_the_roles_of_many(shop: Shop):
+    await shop.product(role=shop.holders)
+    await issue(shop, 1, discord_id=shop.alice.id, holder_name="Alice")
+    await shop.has_role(shop.alice)
+    shop.sandbox.fail_requests(1_000, status=503, method="DELETE", path_prefix=f"/guilds/{shop.guild.id}/members/")
+    question = await shop.owner.slash("bulk revoke", product="Pro")
+    await question.click("Revoke for good (1)")
+    await question.wait_for("### Revoked: 1 of 1 licenses")
+
+    reply = await shop.owner.slash("license issue", product="Pro", member=shop.bob)
+
+    assert "was sent the key" in reply.text
+    assert shop.holders.name in shop.alice.role_names
+    assert shop.holders.name in shop.bob.role_names
