@@ -1,12 +1,18 @@
-"""Licenses in memory: so many at most, found by their keys and forgotten by their ids."""
+"""Licenses in memory: so many at most, found by their keys and forgotten by their ids.
 
-from collections.abc import Callable
+They are kept as the rows they were read as, which take little room and at which no garbage collection looks. What is
+asked for again is in use: it is made a snapshot of once, and as long as that is true no other is handed out.
+"""
+
 from itertools import islice
 
 from licensing.verdict import LicenseSnapshot
+from storage.statements.base import Row
+from storage.statements.seats import snapshot_of
 
 Key = tuple[int, bytes]  # a product and the license key's hash
 
+IN_USE = 40_000
 _DROPPED_AT_ONCE = 1_000
 
 
@@ -15,34 +21,59 @@ class KeptLicenses:
 
     def __init__(self, *, size: int) -> None:
         self._size = size
-        self._by_key: dict[Key, LicenseSnapshot] = {}
+        self._rows: dict[Key, Row] = {}
         self._key_of: dict[int, Key] = {}
-        # The dict's own, since every validation asks it.
-        self.get: Callable[[Key], LicenseSnapshot | None] = self._by_key.get
+        # In use, in two halves: once the young one is full the old one goes, but for what is asked for until then.
+        self._half = min(IN_USE, size) // 2
+        self._young: dict[Key, LicenseSnapshot] = {}
+        self._old: dict[Key, LicenseSnapshot] = {}
 
     def __len__(self) -> int:
-        return len(self._by_key)
+        return len(self._key_of)
 
-    def add(self, key: Key, license_: LicenseSnapshot) -> None:
-        """Keep a license that was read."""
-        if len(self._by_key) >= self._size:
+    def in_use(self, key: Key) -> LicenseSnapshot | None:
+        """Return a license that was asked for again."""
+        return self._young.get(key) or self._old.get(key)
+
+    def find(self, key: Key) -> LicenseSnapshot | None:
+        """Return a license that is kept; from now on it is in use."""
+        found = self._young.get(key) or self._old.pop(key, None)
+        if found is None:
+            row = self._rows.get(key)
+            if row is None:
+                return None
+            found = snapshot_of(row)
+        self._use(key, found)
+        return found
+
+    def add(self, key: Key, row: Row) -> None:
+        """Keep a license that was read; its id is the row's first value."""
+        if len(self._key_of) >= self._size:
             self._make_room()
-        self._by_key[key] = license_
-        self._key_of[license_.id] = key
+        self._rows[key] = row
+        self._key_of[row[0]] = key
 
     def renew(self, license_: LicenseSnapshot) -> None:
         """Keep a license as it is now, if it was kept."""
         key = self._key_of.get(license_.id)
         if key is not None:
-            self._by_key[key] = license_
+            self._rows.pop(key, None)  # once it is no longer in use it will be read anew
+            self._old.pop(key, None)
+            self._use(key, license_)
 
     def forget(self, license_id: int) -> None:
         """Keep a license no longer."""
         key = self._key_of.pop(license_id, None)
         if key is not None:
-            self._by_key.pop(key, None)
+            for kept in (self._rows, self._young, self._old):
+                kept.pop(key, None)
+
+    def _use(self, key: Key, license_: LicenseSnapshot) -> None:
+        if len(self._young) >= self._half and key not in self._young:
+            self._old, self._young = self._young, {}
+        self._young[key] = license_
 
     def _make_room(self) -> None:
         """Drop many at a time: to find its first key, a dict looks through all that it dropped before."""
-        for license_ in list(islice(self._by_key.values(), max(1, min(_DROPPED_AT_ONCE, self._size // 64)))):
-            self.forget(license_.id)
+        for license_id in list(islice(self._key_of, max(1, min(_DROPPED_AT_ONCE, self._size // 64)))):
+            self.forget(license_id)

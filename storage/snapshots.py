@@ -84,11 +84,11 @@ class SnapshotCache:
                 self._look()
             except sqlite3.Error as error:
                 raise unavailable(error) or error from error
-        return self._licenses.get(key) is license_ and self._products.get(product.api_key_digest) is product
+        return self._licenses.in_use(key) is license_ and self._products.get(product.api_key_digest) is product
 
     async def license(self, product_id: int, key_digest: bytes) -> LicenseSnapshot | None:
         """Return the license of a product that a key opens."""
-        found = self._licenses.get((product_id, key_digest))
+        found = self._licenses.find((product_id, key_digest))
         if found is not None:
             self.hits += 1
             return found
@@ -223,9 +223,8 @@ class SnapshotCache:
         rows = self._rows(_LICENSE, {"product": product_id, "digest": digest})
         if not rows:
             return None
-        snapshot = snapshot_of(rows[0], product_id=product_id)
-        self._licenses.add((product_id, digest), snapshot)
-        return snapshot
+        self._licenses.add((product_id, digest), rows[0])
+        return snapshot_of(rows[0])
 
     def _blacklist(self, organization_id: int) -> Blacklist:
         found = self._blacklists.get(organization_id)

@@ -212,11 +212,11 @@ class ValidationService:
         answer = self._answer(judged, product, call, now_ms)
         if answer.verdict.valid and judged.license is license_ and license_ is not None:
             self._limits.welcome(license_.license.id, call.address)
-            meter = self._limits.meter(product.id, call.address, digest)
-            quota = self._plans.named(found.plan).calls_per_product_per_day
-            return settle(
-                found, call, answer, regular_of(judged, call, digest, meter=meter, quota=quota, now_ms=now_ms)
-            )
+            if self._store.snapshots.holds(found, (product.id, digest), license_):  # many come but once
+                meter = self._limits.meter(product.id, call.address, digest)
+                quota = self._plans.named(found.plan).calls_per_product_per_day
+                regular = regular_of(judged, call, digest, meter=meter, quota=quota, now_ms=now_ms)
+                return settle(found, call, answer, regular)
         return answer
 
     def _answer(self, judged: Judged, product: Product, call: Call, now_ms: int) -> Answer:

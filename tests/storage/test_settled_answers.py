@@ -108,3 +108,14 @@ async def said(world, api_key, key, *, address=ADDRESS, version="1.4", device="a
     """Return the verdict on a call."""
     call = Call(key, address, version, device, ip_address(address))
     return (await world.validation.validate(api_key, call)).verdict
+
+
+async def test_an_answer_is_remembered_from_the_second_time_on_for_many_come_but_once(world: World) -> None:
+    product = await world.product()
+    issued = await world.issue(discord_id=20)
+    await world.store.write(lambda tx: tx.seats.insert([(issued.view.license.id, ADDRESS, 1)]))
+    found = []
+    for _ in range(3):
+        answer = await world.validation.validate(product.api_key, Call(issued.key, ADDRESS))
+        found.append((answer.verdict.valid, answer.regular is not None))
+    assert found == [(True, False), (True, True), (True, True)]

@@ -11,7 +11,7 @@ from storage_world import OWNER, World
 from licensing.keys import api_key_digest, tidy
 from licensing.models import License
 from licensing.verdict import LicenseSnapshot
-from storage import DatabaseSettings
+from storage import DatabaseSettings, kept
 from storage.snapshots import _LICENSE, SnapshotCache
 from storage.sqlite import connect
 
@@ -70,16 +70,51 @@ async def test_no_more_licenses_are_kept_than_there_is_room_for_and_the_latest_s
     assert cache.misses == misses
 
 
-async def test_a_license_in_memory_is_one_object_to_the_garbage_collector(
+async def test_no_garbage_collection_looks_at_licenses_that_were_asked_for_once(
     world: World, settings: DatabaseSettings
 ) -> None:
     product, cache = await world.product(), cache_on(settings.path)
     issued = await world.issue(discord_id=20)
-    await seated(world, issued.view.license.id, ADDRESSES, ())
-    found = await cache.license(product.product.id, digest_of(world, issued.key))
+    await seated(world, issued.view.license.id, ADDRESSES, DEVICES)
+    await cache.license(product.product.id, digest_of(world, issued.key))
+    gc.collect()  # which finds out that there is nothing to look at
+    assert [gc.is_tracked(row) for row in cache._licenses._rows.values()] == [False]
+
+
+async def test_a_license_that_is_asked_for_again_and_again_stays_one_and_the_same(
+    world: World, settings: DatabaseSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "IN_USE", 4)
+    product, cache = await world.product(), cache_on(settings.path)
+    digests = [digest_of(world, (await world.issue(discord_id=20 + number)).key) for number in range(12)]
+    found = await cache.product(api_key_digest(product.api_key))
     assert found is not None
-    gc.collect()
-    assert [gc.is_tracked(each) for each in found if each is not found.state] == [False] * (len(found) - 1)
+    read = [await cache.license(product.product.id, digest) for digest in digests]
+    regular = [await cache.license(product.product.id, digest) for digest in digests[:2]]
+    for passing in digests[2:]:
+        for digest, before in zip(digests[:2], regular, strict=True):
+            assert await cache.license(product.product.id, digest) is before
+            assert before is not None
+            assert cache.holds(found, (product.product.id, digest), before)
+        await cache.license(product.product.id, passing)
+    assert [await cache.license(product.product.id, digest) for digest in digests] == read
+    assert cache.misses == len(digests)
+    assert len(cache._licenses._young) + len(cache._licenses._old) <= 4
+
+
+async def test_a_license_whose_seats_changed_is_read_anew_once_it_is_no_longer_in_use(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "IN_USE", 2)
+    product, cache = await world.product(), world.store.snapshots
+    issued = [await world.issue(discord_id=20 + number) for number in range(4)]
+    monkeypatch.setattr(cache, "_licenses", kept.KeptLicenses(size=9))
+    for each in issued:
+        assert (await world.validate(product.api_key, each.key)).registers is not None
+    for _ in range(2):
+        for each in issued:
+            assert (await world.validate(product.api_key, each.key)).registers is None
+    assert len(cache._licenses._young) + len(cache._licenses._old) <= 2
 
 
 def test_a_snapshot_holds_all_that_the_license_has_of_the_same_name() -> None:
