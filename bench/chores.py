@@ -57,7 +57,21 @@ class LockWatch:
         return {"longest_ms": max(held), "sum_ms": sum(held), "groups": len(held)}
 
 
-_loop_watch, _lock_watch = LoopWatch(), LockWatch()
+class CollectionWatch:
+    """How long each garbage collection blocked everything: Python makes them when it thinks fit."""
+
+    def __init__(self) -> None:
+        self.took_ms: list[float] = []
+        self._began = 0.0
+
+    def __call__(self, phase: str, _info: Json) -> None:
+        if phase == "start":
+            self._began = time.perf_counter()
+        else:
+            self.took_ms.append(1000 * (time.perf_counter() - self._began))
+
+
+_loop_watch, _lock_watch, _collections = LoopWatch(), LockWatch(), CollectionWatch()
 
 
 def time_the_lock() -> None:
@@ -94,11 +108,16 @@ async def refused(house: Any, _order: Json) -> Json:
     return {status: count for status, count in house.metrics.by_status.items() if status != "active"}
 
 
+def time_collections() -> None:
+    gc.callbacks.append(_collections)
+
+
 async def collect(_house: Any, _order: Json) -> Json:
-    """Time a full garbage collection, during which nothing else runs; Python makes one when it thinks fit."""
-    began = time.perf_counter()
+    """Tell how long the garbage collections until now took, and how long one of all that there is takes."""
+    took, began = _collections.took_ms or [0.0], time.perf_counter()
+    by_itself = {"longest_ms": max(took), "count": len(_collections.took_ms)}
     gc.collect()
-    return {"ms": 1000 * (time.perf_counter() - began)}
+    return {"full_ms": 1000 * (time.perf_counter() - began)} | by_itself
 
 
 async def modules(_house: Any, order: Json) -> Json:

@@ -51,11 +51,12 @@ async def bare(spec: Json) -> AsyncIterator[tuple[None, Json]]:
 @asynccontextmanager
 async def keyport(spec: Json) -> AsyncIterator[tuple[Any, Json]]:
     """Our API, as `keyport api` serves it; with a `gateway` our bot too, as `keyport run` does."""
-    from bench.chores import time_the_lock  # noqa: PLC0415 - the bare handler's process must not know us
+    from bench.chores import time_collections, time_the_lock  # noqa: PLC0415 - the bare handler's process must not know us
     from bench.setting import config_of  # noqa: PLC0415
     from bot import app  # noqa: PLC0415
 
     time_the_lock()
+    time_collections()
     config = config_of(Path(spec["database"]))
     port = {"port": spec.get("port", 0), "reuse_port": spec.get("reuse_port", False)}
     api = config.api.model_copy(update=port)
