@@ -70,11 +70,6 @@ class LicenseSnapshot(NamedTuple):
             devices=seats(devices),
         )
 
-    @property
-    def license(self) -> Self:
-        """Itself, as it was named when the license was a record within."""
-        return self
-
 
 def seats(names: Iterable[str]) -> Collection[str]:
     """Return the names that hold seats: few as a tuple, which has a quarter of a set's size and is not traversed."""

@@ -46,18 +46,17 @@ def regular_of(
     verdict, found, license_ = judged
     if license_ is None or found.product is None:
         return None
-    it = license_.license
     # A license whose end is past and that is good all the same will not end again.
-    ends = [end for end in (it.expires_at_ms, found.key_valid_until_ms) if end is not None and end > now_ms]
-    seat, device = seats_of(found.product, it.id, call, verdict)
+    ends = [end for end in (license_.expires_at_ms, found.key_valid_until_ms) if end is not None and end > now_ms]
+    seat, device = seats_of(found.product, license_.id, call, verdict)
     return Regular(
         product=ref(found),
         license=license_,
-        key=(it.product_id, digest),
+        key=(license_.product_id, digest),
         until_ms=min(ends, default=math.inf),
         quota=quota,
         meter=meter,
-        attempt=attempt_of(it.id, verdict.status, call),
+        attempt=attempt_of(license_.id, verdict.status, call),
         seat=seat,
         device=device,
     )

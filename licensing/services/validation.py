@@ -187,7 +187,7 @@ class ValidationService:
         license_ = await self._store.snapshots.license(product_id, digest)
         if license_ is None:
             return guesses_ms
-        known = address in license_.addresses or self._limits.is_welcome(license_.license.id, address)
+        known = address in license_.addresses or self._limits.is_welcome(license_.id, address)
         return 0 if known else guesses_ms
 
     def _refused(
@@ -211,7 +211,7 @@ class ValidationService:
             judged = await self._seats.take(judged, call, now_ms=now_ms)
         answer = self._answer(judged, product, call, now_ms)
         if answer.verdict.valid and judged.license is license_ and license_ is not None:
-            self._limits.welcome(license_.license.id, call.address)
+            self._limits.welcome(license_.id, call.address)
             if self._store.snapshots.holds(found, (product.id, digest), license_):  # many come but once
                 meter = self._limits.meter(product.id, call.address, digest)
                 quota = self._plans.named(found.plan).calls_per_product_per_day
@@ -253,15 +253,15 @@ def _over(judged: Judged, product: Product, call: Call) -> Hashable:
     status, license_ = judged.verdict.status, judged.license
     if license_ is None:
         return None
-    it, settings = license_.license, product.settings
+    settings = product.settings
     if status is Status.IP_LIMIT_REACHED:
-        return len(license_.addresses), it.max_ips, settings.auto_register
+        return len(license_.addresses), license_.max_ips, settings.auto_register
     if status is Status.DEVICE_LIMIT_REACHED:
         return call.device_id, len(license_.devices), settings.max_devices
     if status is Status.VERSION_NOT_ALLOWED:
-        pin = it.version_pinned, it.version_min, it.version_max
+        pin = license_.version_pinned, license_.version_min, license_.version_max
         return call.version, judged.product.versions.judge(call.version), pin
-    return it.expires_at_ms if status is Status.EXPIRED else None
+    return license_.expires_at_ms if status is Status.EXPIRED else None
 
 
 def _has_ended(product: ProductSnapshot, now_ms: int) -> bool:
