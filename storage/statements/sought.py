@@ -26,9 +26,10 @@ _KEY_OF_ROW = (
     " AND k.prefix >= :prefix AND k.prefix < :prefix_end)"
 )
 _WORD = "organization_id = :organization AND word >= :word{n} AND word < :word{n}_end"
+# One letter leads to a thirty-first of all keys, in the order of their ids; the index holds the whole prefix.
 _BY_KEY = (
-    "SELECT license_id FROM license_keys"
-    " WHERE organization_id = :organization AND prefix >= :prefix AND prefix < :prefix_end"
+    "SELECT license_id FROM license_keys WHERE organization_id = :organization"
+    " AND substr(prefix, 1, 1) = :first_letter AND prefix >= :prefix AND prefix < :prefix_end"
 )
 
 
@@ -70,6 +71,7 @@ def values_of(organization_id: int, sought: Search, typed: Typed) -> dict[str, A
         "holder": sought.holder_id,
         "before": sought.before_id,
         "after": sought.after_id,
+        "first_letter": typed.prefix and typed.prefix[0],
         "prefix": typed.prefix,
         "prefix_end": f"{typed.prefix}{_LAST}",
         "discord": typed.discord_id,

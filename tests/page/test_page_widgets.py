@@ -6,7 +6,7 @@ from page_gallery import FIELDS_TITLE
 
 from sandbox import Sandbox
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.long]
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -140,9 +140,9 @@ def _has_words(row: str) -> str:
 def _indexes() -> None:
     op.drop_index("ix_license_keys_organization_id_prefix", "license_keys")
     op.create_index(
-        "ix_license_keys_organization_id_prefix_license_id",
+        "ix_license_keys_starting",
         "license_keys",
-        ["organization_id", "prefix", "license_id"],
+        ["organization_id", sa.text("substr(prefix, 1, 1)"), "license_id", "prefix"],
     )
     for name, columns, where in (
         ("stopped", ["organization_id", "state", "id"], "state <> 'active'"),
