@@ -33,7 +33,7 @@ class ProductSnapshot:
 
 
 class LicenseSnapshot(NamedTuple):
-    """What a validation needs of a license, and nothing else: a hundred thousand of these are kept in memory.
+    """What a validation needs of a license, and nothing else: tens of thousands of these are kept in memory.
 
     One flat tuple, since everything that can hold something else is looked at by each full garbage collection, and
     nothing else runs meanwhile.

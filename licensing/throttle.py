@@ -54,10 +54,12 @@ class Tallies:
     def _forget_one(self) -> None:
         """Of those who have been here longest forget the one who took least: a flood must not free a guesser.
 
-        One at a time, since everybody would have to wait while fifty thousand are put in order.
+        What was taken of this day comes first: it counts until midnight, and a rate is there again long before. One
+        at a time, since everybody would have to wait while fifty thousand are put in order.
         """
         longest_here = [self._kept.popitem(last=False) for _ in range(_LOOKED_AT)]
-        forgotten = min(longest_here, key=lambda item: (item[1].full_at_us, item[1].taken))
+        today = max(tally.day for _, tally in longest_here)
+        forgotten = min(longest_here, key=lambda item: (item[1].of_day(today), item[1].full_at_us))
         forgotten[1].is_kept = False
         longest_here.remove(forgotten)
         self._kept.update(longest_here)

@@ -33,7 +33,12 @@ class KeptLicenses:
 
     def in_use(self, key: Key) -> LicenseSnapshot | None:
         """Return a license that was asked for again."""
-        return self._young.get(key) or self._old.get(key)
+        found = self._young.get(key)
+        if found is None:
+            found = self._old.pop(key, None)
+            if found is not None:
+                self._use(key, found)
+        return found
 
     def find(self, key: Key) -> LicenseSnapshot | None:
         """Return a license that is kept; from now on it is in use."""

@@ -14,6 +14,7 @@ from licensing.verdict import Call, ProductSnapshot, Verdict
 
 SETTLED_ANSWERS = 50_000  # remembered of a product
 SETTLED_LENGTH = 64  # of a version or a device; what is longer is judged anew
+SETTLED_SEATS = 64  # of a license: each new seat makes it anew, and callers would hold on to every one there was
 
 
 def settled(found: ProductSnapshot, call: Call, digest: bytes) -> Answer | None:
@@ -45,6 +46,8 @@ def regular_of(
     """Return what counts a call again that was answered as good."""
     verdict, found, license_ = judged
     if license_ is None or found.product is None:
+        return None
+    if len(license_.addresses) + len(license_.devices) > SETTLED_SEATS:
         return None
     # A license whose end is past and that is good all the same will not end again.
     ends = [end for end in (license_.expires_at_ms, found.key_valid_until_ms) if end is not None and end > now_ms]

@@ -133,12 +133,12 @@ def _take_all(group: Sequence[Claim], tx: Transaction) -> Steps[list[Judged | Ex
             it.products[id(known)] = known if current is None or current == known else current
         try:
             judged = it.judge(claim)
+            if _is_full(judged):
+                yield from _make_room(tx, it, claim.license_id)
+                judged = it.judge(claim)
         except Exception as error:  # noqa: BLE001 - a fault over one call must not be every other's
             ends.append(error)
             continue
-        if _is_full(judged):
-            yield from _make_room(tx, it, claim.license_id)
-            judged = it.judge(claim)
         it.give(claim, judged)
         ends.append(judged)
     yield from it.write(tx)

@@ -11,8 +11,8 @@ from licensing.models import Plan
 from licensing.services import seats
 from licensing.services.blacklist import Target
 from licensing.services.limits import DAY_MS, Rates, Reason
-from licensing.services.regulars import SETTLED_LENGTH
-from licensing.subject import ProductSnapshot
+from licensing.services.regulars import SETTLED_LENGTH, SETTLED_SEATS
+from licensing.subject import LicenseSnapshot, ProductSnapshot
 from licensing.verdict import Call, Status
 
 ADDRESS, NEIGHBOUR = "203.0.113.1", "198.51.100.1"
@@ -49,6 +49,16 @@ async def test_what_is_named_at_length_is_not_remembered(world: World) -> None:
     found = await world.validation.product(product.api_key)
     assert found is not None
     assert found.settled == {}
+
+
+async def test_a_license_that_everybody_shares_is_not_kept_as_it_was_for_each_of_them(world: World) -> None:
+    product = await world.product(default_max_ips=0)
+    issued = await world.issue(discord_id=20)
+    for last in range(1, SETTLED_SEATS + 41):
+        for _ in range(3):
+            assert (await asked(world, product.api_key, issued.key, f"198.51.100.{last}")).verdict.valid
+    gc.collect()
+    assert sum(isinstance(each, LicenseSnapshot) for each in gc.get_objects()) <= SETTLED_SEATS + 5
 
 
 async def test_a_license_without_a_limit_keeps_the_addresses_that_it_used_last(

@@ -1,11 +1,13 @@
 """The rate limit: never more than its burst and its pace, and never more memory than it is given."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from licensing import throttle
-from licensing.services.limits import MINUTE_MS, Limits, Rates
+from licensing.services.limits import DAY_MS, MINUTE_MS, Limits, Rates, Reason
 from licensing.throttle import Throttle
 
 PERIOD_MS = 1_000
@@ -142,3 +144,20 @@ def test_a_rate_is_kept_to_whatever_it_is(rate: int):
     asked = (START_MS + 1 + half // 2 for half in range(2 * MINUTE_MS))
     passed = sum(limits.spend(1, None, b"a license", now_ms=at_ms) is None for at_ms in asked)
     assert passed == pytest.approx(rate, rel=0.001, abs=1)
+
+
+@pytest.mark.parametrize("rates", [Rates(), Rates(license_per_minute=60)])
+def test_who_took_a_share_of_the_day_is_remembered_till_midnight_however_many_come_after(monkeypatch, rates: Rates):
+    monkeypatch.setattr(throttle, "_MAX_KEYS", 100)
+    limits, now_ms = Limits(replace(rates, license_quota_percent=25)), START_MS
+    for number in range(100):  # yesterday's, who took more
+        for _ in range(50):
+            limits.spend(1, None, b"%d" % number, quota=100_000, now_ms=now_ms - DAY_MS + number)
+    for _ in range(25):
+        now_ms += MINUTE_MS
+        assert limits.spend(1, None, b"heavy", quota=100, now_ms=now_ms) is None
+    for number in range(1_000):
+        now_ms += 10
+        limits.spend(1, None, b"new %d" % number, quota=100_000, now_ms=now_ms)
+    refused = limits.spend(1, None, b"heavy", quota=100, now_ms=now_ms + 2 * MINUTE_MS)
+    assert refused == (Reason.LICENSE, DAY_MS - (now_ms + 2 * MINUTE_MS) % DAY_MS)
