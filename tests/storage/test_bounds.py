@@ -52,7 +52,7 @@ async def test_what_is_named_at_length_is_not_remembered(world: World) -> None:
 
 
 async def test_a_license_that_everybody_shares_is_not_kept_as_it_was_for_each_of_them(world: World) -> None:
-    product = await world.product(default_max_ips=0)
+    product = await world.product(default_max_ips=None)
     issued = await world.issue(discord_id=20)
     for last in range(1, SETTLED_SEATS + 41):
         for _ in range(3):
