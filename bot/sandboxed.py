@@ -152,7 +152,10 @@ async def _served(house: House, config: Api) -> AsyncIterator[str]:
 
 
 def _own_settings(config: Config, folder: Path) -> Config:
-    return config.model_copy(update={"database": Database(url=f"sqlite:///{folder / 'sandbox.db'}")})
+    # On a port that is shared it would answer the customers of the API that is there, from a database without them.
+    api = config.api.model_copy(update={"reuse_port": False})
+    database = Database(url=f"sqlite:///{folder / 'sandbox.db'}")
+    return config.model_copy(update={"api": api, "database": database})
 
 
 async def _ask(base_url: str, api_key: str, key: str) -> None:

@@ -223,6 +223,22 @@ async def test_the_sandbox_plays_the_story_once_and_leaves_nothing_behind(tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_the_sandbox_never_joins_a_port_that_others_share_for_their_customers(tmp_path: Path) -> None:
+    with socket.socket() as shared:
+        shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        shared.bind(("127.0.0.1", 0))
+        shared.listen()  # and answers nobody: a question that comes here would wait for ever
+        port = shared.getsockname()[1]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "sandbox", "--once", cwd=ROOT, stdout=asyncio.subprocess.PIPE,
+            env=environment(API__PORT=str(port), API__REUSE_PORT="true") | {"TMPDIR": str(tmp_path)},
+        )  # fmt: skip
+        told = (await process.communicate())[0].decode()
+    assert process.returncode == 0
+    assert f"Port {port} is taken by another program" in told
+    assert '"status":"active"' in told
+
+
 async def test_the_sandbox_stays_up_and_its_ready_curl_line_answers_active(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "start", cwd=ROOT, stdout=asyncio.subprocess.PIPE,

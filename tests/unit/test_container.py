@@ -94,6 +94,34 @@ def test_systemd_understands_the_unit_and_calls_it_well_shut(tmp_path: Path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd-analyze, which checks units, is not here"
+)
+def test_systemd_understands_the_second_unit_of_the_docs(tmp_path: Path):
+    [lines] = re.findall(r"^```ini\n(.*?)^```", text_of("docs/operators.md"), re.MULTILINE | re.DOTALL)
+    assert "ExecStart=/opt/keyport/.venv/bin/keyport api\n" in lines
+    files = {"keyport.service": text_of("deploy/keyport.service")}
+    files["keyport-api.service"] = files["keyport.service"]
+    files["keyport-api.service.d/override.conf"] = lines
+    (tmp_path / "keyport-api.service.d").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text.replace("/opt/keyport/.venv/bin/keyport", sys.executable), "utf-8")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(tmp_path / "keyport-api.service")],
+        capture_output=True, text=True, check=False, timeout=50,
+    )  # fmt: skip
+    assert "keyport" not in done.stderr, done.stderr
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_second_service_of_the_docs_is_the_first_one_with_a_port_of_its_own():
+    [text] = re.findall(r"^```yaml\n(.*?)^```", text_of("docs/operators.md"), re.MULTILINE | re.DOTALL)
+    [service] = YAML().load(text)["services"].values()
+    assert service["extends"]["service"] in YAML(typ="safe").load(text_of("compose.yaml"))["services"]
+    assert set(service["command"]) <= COMMANDS
+    assert service["ports"].tag.value == "!override"  # else the first one's port would be asked for twice
+
+
 def test_everything_that_is_copied_exists_and_the_ignore_file_lets_it_through():
     kept = [line[1:] for line in text_of(".dockerignore").splitlines() if line.startswith("!")]
     assert copied()
