@@ -143,7 +143,8 @@ def _page(interaction: Interaction, found: Found, sought: Sought) -> discord.ui.
     if sought.text:
         parts.append(discord.ui.TextDisplay(sought.text, id=_TEXT_ID))
     if not found.views:
-        return layouts.panel(*parts)
+        hint = [_("Words are found by their start; accents count.")] if sought.text else []
+        return layouts.panel(*parts, *hint)
     parts.append(license_layouts.license_list(found.views, tails, now_ms=now_ms))
     options = [
         discord.SelectOption(label=words.choice(view, tail, now_ms=now_ms), value=str(view.license.id))
@@ -154,7 +155,7 @@ def _page(interaction: Interaction, found: Found, sought: Sought) -> discord.ui.
 
 def _title(found: Found) -> str:
     if found.is_more:
-        return _("### More than {count} licenses found").format(count=f"{found.count:,}")
+        return _("### More than {count} licenses found").format(count=found.count)
     return ngettext("### {count} license found", "### {count} licenses found", found.count).format(count=found.count)
 
 
@@ -174,7 +175,7 @@ def _filters(found: Found, sought: Sought) -> list[str]:
 
 def _page_number(found: Found) -> list[str]:
     if found.page is None:
-        return [] if found.has_older else [_("Last page")]
+        return [_("A page between the first and the last") if found.has_older else _("Last page")]
     if found.last_page is None:
         return [_("Page {page}").format(page=found.page + 1)]
     if not found.last_page:

@@ -17,15 +17,15 @@ ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 API_KEY_START = "kp_live_"
 API_KEY_SYMBOLS = 64
 API_KEY_PREFIX_LENGTH = len(API_KEY_START) + 4
+KEY_LENGTH = 16  # symbols of a license key of ours, without its dashes
 LICENSE_KEY_MAX_LENGTH = 256
 PREFIX_LENGTH = 4
 SUPPORT_CODE_LENGTH = 8
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_KEY_LENGTH = 16
-_DRAWN = _KEY_LENGTH - 1  # the last symbol checks the others
+_DRAWN = KEY_LENGTH - 1  # the last symbol checks the others
 _MINUS_SIGN = "\u2212"
-_INVERSE_OF_LAST_WEIGHT = pow(_KEY_LENGTH, -1, len(ALPHABET))
+_INVERSE_OF_LAST_WEIGHT = pow(KEY_LENGTH, -1, len(ALPHABET))
 _VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
 _UNBIASED = 248  # the largest multiple of both 31 and 62 below 256: bytes from here on are thrown away
 _BIASED = bytes(range(_UNBIASED, 256))
@@ -69,15 +69,15 @@ def tidy(text: str) -> str:
 
 def display(tidied: str) -> str:
     """Return a tidied key of ours in groups of four; any other shape as it is."""
-    if len(tidied) != _KEY_LENGTH:
+    if len(tidied) != KEY_LENGTH:
         return tidied
-    return "-".join(tidied[start : start + 4] for start in range(0, _KEY_LENGTH, 4))
+    return "-".join(tidied[start : start + 4] for start in range(0, KEY_LENGTH, 4))
 
 
 def looks_mistyped(text: str) -> bool:
     """Tell whether a key has the shape of ours, but a symbol that ours never hold or a check that is off."""
     tidied = tidy(text)
-    if len(tidied) != _KEY_LENGTH or not tidied.isalnum():
+    if len(tidied) != KEY_LENGTH or not tidied.isalnum():
         return False
     if not all(symbol in _VALUES for symbol in tidied):
         return True

@@ -17,6 +17,7 @@ class Search:
     """
 
     text: str = ""
+    license_id: int | None = None
     product_id: int | None = None
     status: Status | None = None
     now_ms: int = 0

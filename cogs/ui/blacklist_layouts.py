@@ -159,4 +159,4 @@ def _hashed_note() -> str:
 def _size(network: str) -> str:
     parsed = ip_network(network)
     free_bits = parsed.max_prefixlen - parsed.prefixlen
-    return f"{parsed.num_addresses:,}" if isinstance(parsed, IPv4Network) else f"2^{free_bits}"
+    return str(parsed.num_addresses) if isinstance(parsed, IPv4Network) else f"2^{free_bits}"

@@ -9,7 +9,7 @@ from licensing.models import Actor, LicenseView, Product
 from licensing.ports import Clock, Search, Steps, Store, Transaction, Vault
 from licensing.services.access import require
 from licensing.services.catalog import find_product
-from licensing.services.lookup import seek_license
+from licensing.services.lookup import meant_by, seek_license
 from licensing.verdict import Status, license_status
 
 COUNTED = 1_000  # how many are found is counted so far; more than these are "more than"
@@ -114,6 +114,8 @@ class FinderService:
     ) -> Found:
         """Return a page of licenses by any of a text, a product and a status, and how many there are in all.
 
+        A text that names one license, by its reference or its whole key, finds that one alone.
+
         Raises: NotAllowed, ProductNotFound.
         """
         now_ms = self._clock()
@@ -121,7 +123,8 @@ class FinderService:
         def work(tx: Transaction) -> Steps[Found]:
             yield from require(tx, by, Permission.LICENSES_VIEW)
             product_id = (yield from find_product(tx, by.organization_id, product)).id if product else None
-            sought = Search(text=text.strip(), product_id=product_id, status=status, now_ms=now_ms)
+            meant = yield from meant_by(tx, self._vault, by.organization_id, text.strip())
+            sought = replace(meant, product_id=product_id, status=status, now_ms=now_ms)
             return (yield from _found(tx, by.organization_id, sought, place))
 
         return await self._store.read(work)
@@ -162,7 +165,8 @@ class FinderService:
         def work(tx: Transaction) -> Steps[tuple[Search, int]]:
             yield from require(tx, by, Permission.LICENSES_EXPORT)
             product_id = (yield from find_product(tx, by.organization_id, product)).id if product else None
-            sought = Search(text=text.strip(), product_id=product_id, status=status, now_ms=now_ms, limit=EXPORT_PAGE)
+            meant = yield from meant_by(tx, self._vault, by.organization_id, text.strip())
+            sought = replace(meant, product_id=product_id, status=status, now_ms=now_ms, limit=EXPORT_PAGE)
             return sought, (yield from tx.search.count(by.organization_id, sought))
 
         # Counted by a reader: a million licenses take longer than anybody may hold the lock.
@@ -219,7 +223,8 @@ def _page(tx: Transaction, organization_id: int, sought: Search, place: Place, l
         views = yield from tx.search.page(organization_id, replace(sought, after_id=place.after_id))
         is_last, has_newer = place.after_id == 0, len(views) > PAGE
         if is_last or has_newer:
-            page = last_page if is_last else place.page
+            # More came in since the first page was shown: which page this is now, nobody has counted.
+            page = last_page if is_last else place.page or None
             return Found(views[-PAGE:], page, has_newer=has_newer, has_older=not is_last)
         place = FIRST
     page = min(place.page or 0, COUNTED // PAGE if last_page is None else last_page)

@@ -5,7 +5,7 @@ import re
 from licensing.errors import LicenseNotFound
 from licensing.keys import tidy
 from licensing.models import LicenseView
-from licensing.ports import Steps, Transaction, Vault
+from licensing.ports import Search, Steps, Transaction, Vault
 
 _REFERENCE = re.compile(r"#(\d{1,18})")
 
@@ -27,3 +27,9 @@ def seek_license(tx: Transaction, vault: Vault, organization_id: int, text: str)
     if named:
         return (yield from tx.licenses.view(organization_id, int(named[1])))
     return (yield from tx.licenses.find_by_key(organization_id, vault.digest(tidy(text))))
+
+
+def meant_by(tx: Transaction, vault: Vault, organization_id: int, text: str) -> Steps[Search]:
+    """Return a search for the one license that a text names, or for all that it fits where it names none."""
+    named = (yield from seek_license(tx, vault, organization_id, text)) if text else None
+    return Search(text=text) if named is None else Search(license_id=named.license.id)

@@ -1,9 +1,10 @@
 """What a search for licenses comes to in SQL: what it is driven by, what each row is held to, and how it goes on."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
-from licensing.keys import ALPHABET, PREFIX_LENGTH, tidy
+from licensing.keys import ALPHABET, KEY_LENGTH, PREFIX_LENGTH, tidy
 from licensing.ports import Search
 from licensing.verdict import Status
 from storage.statements.words import words_of
@@ -12,6 +13,7 @@ _WORDS = 8  # so many of those typed are looked up; a row is held to all of them
 _LAST = "\U0010ffff"  # sorts after all that a word or a key can go on with
 _LARGEST_ID = 2**63 - 1
 _ID_LENGTH = len(str(_LARGEST_ID))
+_MENTION = re.compile(r"<@!?(\d+)>", re.ASCII)  # what Discord puts for a member who is picked
 
 _OF_ORGANIZATION = "l.organization_id = :organization"
 _OF_PRODUCT = "l.product_id = :product AND l.state = '{state}'"
@@ -44,11 +46,15 @@ class Typed:
     @classmethod
     def read(cls, text: str) -> "Typed":
         """Return what a text may mean."""
-        prefix = tidy(text)[:PREFIX_LENGTH]
+        mention = _MENTION.fullmatch(text)
+        text = mention[1] if mention else text
+        start = tidy(text)
         is_id = len(text) <= _ID_LENGTH and text.isascii() and text.isdigit() and int(text) <= _LARGEST_ID
-        # What cannot start a key of ours is not looked for among them; nothing at all would match every key.
-        is_key = prefix and set(prefix) <= set(ALPHABET)
-        return cls(tuple((words_of(text) or "").split()), prefix if is_key else None, int(text) if is_id else None)
+        # A whole key is found by its digest or not at all: its start is that of others too. What cannot start a key
+        # of ours is not looked for among them either, and nothing at all would match every key.
+        is_start = 0 < len(start) < KEY_LENGTH and set(start) <= set(ALPHABET)
+        prefix = start[:PREFIX_LENGTH] if is_start else None
+        return cls(tuple((words_of(text) or "").split()), prefix, int(text) if is_id else None)
 
     @property
     def is_nothing(self) -> bool:
@@ -68,6 +74,7 @@ def values_of(organization_id: int, sought: Search, typed: Typed) -> dict[str, A
         "product": sought.product_id,
         "status": sought.status,
         "now": sought.now_ms,
+        "license": sought.license_id,
         "holder": sought.holder_id,
         "before": sought.before_id,
         "after": sought.after_id,
@@ -83,6 +90,8 @@ def values_of(organization_id: int, sought: Search, typed: Typed) -> dict[str, A
 
 def drivers(sought: Search) -> list[str]:
     """Return conditions that an index answers in the order of ids: together all that is sought, and nothing twice."""
+    if sought.license_id is not None:
+        return ["l.id = :license"]
     if sought.holder_id is not None:
         return [f"l.customer_id = {_HOLDER.format(name='holder')}"]
     if sought.status is Status.NOT_CLAIMED:
@@ -100,12 +109,14 @@ def drivers(sought: Search) -> list[str]:
 
 def is_filtered(sought: Search) -> bool:
     """Tell whether more is asked of a license than its text."""
-    return (sought.product_id, sought.status, sought.holder_id) != (None, None, None)
+    return any(each is not None for each in (sought.license_id, sought.product_id, sought.status, sought.holder_id))
 
 
 def held_to(sought: Search) -> str:
     """Return what every row must be, whatever found it."""
     conditions = ["+l.organization_id = :organization"]
+    if sought.license_id is not None:
+        conditions.append("+l.id = :license")
     if sought.product_id is not None:
         conditions.append("+l.product_id = :product")
     if sought.status is not None:

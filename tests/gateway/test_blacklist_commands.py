@@ -68,7 +68,7 @@ async def test_a_wide_range_is_asked_about_first_and_keeps_its_reason_through_a_
 
     assert "### Block `203.0.0.0/8`?" in question.text
     assert "`203.9.9.9/8` lies in this range, which is blocked as a whole." in question.text
-    assert "it holds 16,777,216 addresses" in question.text
+    assert "it holds 16777216 addresses" in question.text
     assert "**For:** license #1" in question.text
     assert "1 registered address of 1 license" in question.text
     assert await shop.validate(api_key, key) == "active"

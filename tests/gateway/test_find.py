@@ -78,6 +78,7 @@ async def test_more_than_a_thousand_are_paged_through_and_end_at_the_last(shop: 
     assert "`#1`" in found.text
     await found.click("Previous")
     await found.wait_for("`#26`")
+    assert "A page between the first and the last" in found.text
     await found.click("Next")
     await found.wait_for("Last page")
     await shop.restart_bot()
@@ -103,6 +104,7 @@ async def test_a_search_keeps_its_text_product_and_state_from_page_to_page(shop:
     assert "### 1 license found" in waiting.text
     nothing = await shop.owner.slash("license find", text="x" * 300)
     assert "### 0 licenses found" in nothing.text
+    assert "Words are found by their start; accents count." in nothing.text
     assert nothing.buttons == []
     assert "no product `Nope`" in (await shop.owner.slash("license find", product="Nope")).text
 

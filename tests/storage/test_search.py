@@ -95,6 +95,41 @@ async def test_the_start_of_a_key_finds_it_however_it_is_typed_and_so_does_the_w
         assert [view.license.id for view in await world.finder.search(OWNER, text)] == [issued.view.license.id]
 
 
+async def test_a_text_that_names_one_license_finds_that_alone_and_within_the_filters(world: World) -> None:
+    await world.product()
+    await world.product("Lite")
+    first, second = await world.issue(), await world.issue(notes="order #1", discord_id=20)
+    (one, two), key = (issued.view.license.id for issued in (first, second)), second.key
+    for text in (f"#{two}", f" #{two} ", key, key.lower().replace("-", " ")):
+        assert await found(world, text) == await found(world, text, product="Pro", status=Status.ACTIVE) == [two]
+        assert await found(world, text, product="Lite") == await found(world, text, status=Status.REVOKED) == []
+        assert [row.view.license.id for row in await world.finder.export(OWNER, text=text)] == [two]
+    assert await found(world, f"#{one}") == [one]
+    assert await found(world, "#999") == []
+
+
+async def test_a_whole_key_is_not_taken_for_the_start_that_it_shares_with_others(world: World) -> None:
+    await world.product()
+    issued = await world.issue(notes="reseller Hartmut Bernsteyn")
+    mistyped = issued.key[:-1] + ("2" if issued.key[-1] != "2" else "3")
+    longer = issued.key + "-ABCD"
+    for text in (mistyped, mistyped.replace("-", ""), longer):
+        assert await found(world, text) == await world.finder.search(OWNER, text) == []
+    assert await found(world, issued.key[:-1]) == [issued.view.license.id]
+    assert await found(world, f"{issued.key[:4]}@navy.example") == []
+    assert await found(world, "Hartmut Bernsteyn") == [issued.view.license.id]  # as long as a key
+
+
+@pytest.mark.parametrize("mention", ["<@400123>", "<@!400123>", " <@400123> "])
+async def test_a_mention_finds_what_the_member_holds(world: World, mention: str) -> None:
+    await world.product()
+    held = await world.issue(discord_id=400123)
+    await world.issue(discord_id=400124)
+    assert await found(world, mention) == [held.view.license.id]
+    assert [view.license.id for view in await world.finder.search(OWNER, mention)] == [held.view.license.id]
+    assert await found(world, "<@&400123>") == await found(world, "<@>") == []
+
+
 async def test_a_long_word_is_found_by_its_start_and_by_all_of_it(world: World) -> None:
     await world.product()
     issued = await world.issue(notes="y" * 900)
@@ -327,6 +362,19 @@ async def test_pages_lead_back_to_the_newest_and_from_the_last_to_all_of_them(wo
     assert (pages[0].has_older, pages[0].page, pages[-1].has_newer, pages[-1].page) == (False, 2, False, 0)
 
 
+async def test_a_page_has_no_number_where_newer_licenses_came_in_before_it(world: World) -> None:
+    await world.product()
+    for _ in range(2 * PAGE):
+        await world.issue()
+    second = await world.finder.find(OWNER, place=older(await world.finder.find(OWNER)) or FIRST)
+    for _ in range(2 * PAGE):
+        await world.issue()
+    back = await world.finder.find(OWNER, place=newer(second) or FIRST)
+    assert (back.page, back.has_newer, back.has_older) == (None, True, True)
+    further = await walked(world, newer, Place(None, after_id=back.views[0].license.id))
+    assert [page.page for page in further] == [None, 0]
+
+
 async def test_a_page_of_which_nothing_is_left_gives_way_to_the_last_one(world: World) -> None:
     await world.product()
     ids = [(await world.issue()).view.license.id for _ in range(PAGE + 5)]
@@ -381,6 +429,7 @@ async def test_a_member_finds_nothing_by_words(world: World) -> None:
         ({"before_id": 5}, "ix_licenses_organization_id_id"),
         ({"after_id": 5}, "ix_licenses_organization_id_id"),
         ({"holder_id": 5}, "ix_licenses_customer_id"),
+        ({"license_id": 5}, "SEARCH l USING INTEGER PRIMARY KEY"),
         ({"text": "grace"}, "license_words USING PRIMARY KEY"),
         ({"text": "abcd"}, "COVERING INDEX ix_license_keys_starting"),
     ],

@@ -258,3 +258,8 @@ def test_bringing_a_catalogue_up_to_date_keeps_translations_adds_new_texts_and_d
     assert "Gone" not in new
     assert new["Refresh"].msgstr == ""
     assert new["{count} license"].msgstr_plural == {0: "", 1: "", 2: ""}
+
+
+def test_no_number_has_a_separator_which_another_language_would_read_as_a_fraction():
+    shown = [path for room in ROOMS for path in (ROOT / room).rglob("*.py") if "openapi" not in path.name]
+    assert [path.name for path in shown if re.search(r":[,_]\w?\}", path.read_text("utf-8"))] == []
