@@ -10,6 +10,7 @@ from bench.bench import Bench, Data, Server
 from bench.callers import Crowd, wall_ms
 from bench.load import request_of
 from bench.report import Line
+from licensing.services.usage import fold_seen
 
 PART = "truth"
 _CONNECTIONS = 32
@@ -108,8 +109,10 @@ async def _until_killed(server: Server, witness: Witness, seconds: float) -> flo
 
 
 async def _kept(data: Data, witness: Witness, killed_at: float) -> Kept:
-    from bench.truth import rows_of  # noqa: PLC0415 - it imports this module
+    from bench.truth import rows_of, store_of  # noqa: PLC0415 - it imports this module
 
+    async with store_of(data) as store:
+        await fold_seen(store)  # as the next start does
     product = data.products["Fresh"]["id"]
     calls = await rows_of(data, "SELECT COALESCE(SUM(calls), 0) FROM usage_daily WHERE product_id = :id", id=product)
     sql = (

@@ -119,3 +119,6 @@ def _flushes(bench: Bench, data: Data, ours: Server) -> Iterator[Line]:
     ms = median(turn["seen_ms"] for turn in turns)
     yield Line(PART, f"last-seen flush of {count:,} addresses", f"{ms:.1f} ms, {1000 * ms / count:.2f} us each")
     yield bulk.longest_lock(ours, "that flush")
+    text = f"{ours.process.ask(do='fold')['ms']:.1f} ms"
+    yield Line(PART, f"fold of {len(turns)} such flushes into the seats, done every 10 s", text)
+    yield bulk.longest_lock(ours, "that fold")

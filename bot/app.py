@@ -15,8 +15,9 @@ from bot.api import AddressReader, MetricsPage, Proofs, build_api, serve
 from bot.config import Api, Config, Database
 from bot.house import House, build_house, build_services, build_validation
 from bot.workers import last_time, repeat, running
-from licensing.ports import Clock
+from licensing.ports import Clock, Unavailable
 from licensing.services.upkeep import UpkeepService
+from licensing.services.usage import fold_seen
 from storage import DatabaseSettings, open_store
 from storage.recount import Recounted, recount
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _FLUSH_EVERY_S = 0.5
 _FLUSH_HISTORY_EVERY_S = 4.0
+_FOLD_EVERY_S = 10.0
+_LAST_FOLD_S = 1.0
 _SWEEP_EVERY_S = 20.0
 
 log = logging.getLogger(__name__)
@@ -77,11 +80,14 @@ async def opened(config: Config, *, clock: Clock = now_ms) -> AsyncIterator[Hous
     """
     async with stored(config, clock=clock) as house:
         _tell(await recount(house.store, house.counting))
+        with contextlib.suppress(Unavailable):  # a full disk keeps nobody from serving
+            await fold_seen(house.store)  # what a process left that was killed
         upkeep = UpkeepService(house.store, keeping=house.keeping, clock=clock)
         works = (
             ("usage", _FLUSH_EVERY_S, lambda: _flush(house)),
             ("refusals", _FLUSH_EVERY_S, lambda: house.traces.refusals.flush(house.store)),
             ("history", _FLUSH_HISTORY_EVERY_S, lambda: house.traces.attempts.flush(house.store)),
+            ("last seen", _FOLD_EVERY_S, lambda: fold_seen(house.store)),
             ("upkeep", _SWEEP_EVERY_S, lambda: _sweep(house, upkeep)),
         )
         try:
@@ -91,7 +97,7 @@ async def opened(config: Config, *, clock: Clock = now_ms) -> AsyncIterator[Hous
                 yield house
         finally:
             await last_time(lambda: _flush(house), name="usage")
-            await last_time(lambda: _flush_history(house), name="history")
+            await asyncio.gather(last_time(lambda: _flush_history(house), name="history"), _fold_last(house))
 
 
 @asynccontextmanager
@@ -203,6 +209,13 @@ async def _flush(house: House) -> None:
 
 async def _flush_history(house: House) -> None:
     await asyncio.gather(house.traces.refusals.flush(house.store), house.traces.attempts.flush(house.store))
+
+
+async def _fold_last(house: House) -> None:
+    """Fold what was flushed last; what cannot be done in time stays in the log for the next start."""
+    with contextlib.suppress(Unavailable, TimeoutError, asyncio.CancelledError):
+        async with asyncio.timeout(_LAST_FOLD_S):
+            await fold_seen(house.store)
 
 
 async def _sweep(house: House, upkeep: UpkeepService) -> None:

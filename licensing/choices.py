@@ -27,6 +27,13 @@ class LicenseState(StrEnum):
     REVOKED = "revoked"
 
 
+class SeatKind(StrEnum):
+    """What sits on a license: an address, or a device."""
+
+    ADDRESS = "address"
+    DEVICE = "device"
+
+
 class AutoRegister(StrEnum):
     """Which unknown addresses a validation may register."""
 

@@ -16,6 +16,7 @@ from licensing.tables import (
     Licenses,
     Organizations,
     Products,
+    SeenLog,
     SigningKeys,
     Staff,
     Steps,
@@ -77,6 +78,8 @@ class Transaction(Protocol):
     def addresses(self) -> Addresses: ...
     @property
     def seats(self) -> Seats: ...
+    @property
+    def seen(self) -> SeenLog: ...
     @property
     def versions(self) -> Versions: ...
     @property

@@ -7,7 +7,7 @@ awaits, so a driver can run the whole of it in one hop on its writer thread, or 
 from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from licensing.choices import BlockLevel, Permission
+from licensing.choices import BlockLevel, Permission, SeatKind
 from licensing.events import Action, Event
 from licensing.models import (
     Address,
@@ -135,9 +135,6 @@ class Addresses(Protocol):
     """The seats of licenses: which addresses took one."""
 
     def of(self, license_id: int) -> Steps[Sequence[Address]]: ...
-    def touch(self, seen: Sequence[tuple[int, str, int]]) -> Steps[None]:
-        """Write when (license id, address, time) was last seen; an address that lost its seat stays lost."""
-
     def delete(self, license_id: int) -> Steps[Sequence[str]]:
         """Free every seat and return whose they were."""
 
@@ -145,7 +142,6 @@ class Addresses(Protocol):
         """Free all seats but those used last, and return whose they were."""
 
     def devices_of(self, license_id: int) -> Steps[Sequence[Device]]: ...
-    def touch_devices(self, seen: Sequence[tuple[int, str, int]]) -> Steps[None]: ...
     def delete_devices(self, license_id: int) -> Steps[Sequence[str]]: ...
     def unseated(self, product_id: int) -> Steps[int]: ...
     def on_more_devices(self, product_id: int, limit: int, *, since_ms: int | None) -> Steps[int]: ...
@@ -155,6 +151,24 @@ class Addresses(Protocol):
 
     def free(self, license_id: int, seat: Address) -> Steps[bool]:
         """Free a seat, unless it was used since it was read; tell which."""
+
+
+class SeenLog(Protocol):
+    """When seats were last seen: written down in a log, whose entries come into the seats' own tables later."""
+
+    def append(self, kind: SeatKind, seen: Sequence[tuple[int, str, int]]) -> Steps[None]:
+        """Write an entry: when (license id, name, time) was last seen."""
+
+    def parts(self, *, entries: int) -> Steps[Sequence[int]]:
+        """Divide the log into parts of so many entries; return the id that each ends with, the oldest first."""
+
+    def newest(self, kind: SeatKind, *, last_id: int, seats: int) -> Steps[Sequence[str]]:
+        """Return each seat up to an entry once, with its newest time, so many together, as `move` takes them."""
+
+    def move(self, kind: SeatKind, seats: str) -> Steps[None]:
+        """Bring times forward in the seats' table; a seat that was lost stays lost."""
+
+    def forget(self, *, last_id: int) -> Steps[None]: ...
 
 
 class Versions(Protocol):

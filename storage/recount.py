@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from licensing.addresses import Counting, is_pseudonym
 from licensing.ports import Steps, Unavailable
+from licensing.services.usage import fold_seen
 from storage.statements import StatementTransaction
 from storage.statements.base import Row, Statement
 from storage.store import SqliteStore
@@ -92,6 +93,7 @@ async def recount(store: SqliteStore, counting: Counting) -> Recounted:
     lost_addresses, lost_devices = await store.read(lambda tx: _lost(tx, before, now))
     hashed = 0
     if counting.pseudonym is not None and (not before.hashed or await store.read(_anything_in_clear)):
+        await fold_seen(store)  # what is in the log names seats as they are called until now
         hashed = await _hash_all(store, counting.pseudonym)
         now = Way(now.ipv6_prefix, hashed=True, scrubbed=False)
         await _save(store, now)
@@ -126,7 +128,9 @@ def _anything_in_clear(_tx: StatementTransaction) -> Steps[bool]:
             rows = yield Statement(f"SELECT 1 FROM {seats.name} WHERE {in_clear} LIMIT 1")
             if rows:
                 return True
-    return False
+    hashed = "instr(seat.key, ' ~') = instr(seat.key, ' ')"
+    in_log = yield Statement(f"SELECT 1 FROM seen_log l, json_each(l.seen) AS seat WHERE NOT {hashed} LIMIT 1")
+    return bool(in_log)
 
 
 def _count(table: str, condition: str = "") -> Steps[int]:

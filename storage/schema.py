@@ -165,6 +165,10 @@ license_devices = keyed(
     PrimaryKeyConstraint("license_id", "device"),
 )
 
+# When seats were last seen, many in a row, as JSON: {"license name": time}. It waits here for the tables above.
+# Ids are not given out twice: whoever clears the log of what was read clears nothing that came since.
+seen_log = numbered("seen_log", text_("kind"), text_("seen"), one_of("kind", "address", "device"))
+
 # What was not named is an empty text here: it is part of the key.
 attempts = keyed(
     "attempts",

@@ -26,7 +26,7 @@ from licensing.services.staff import StaffService
 from licensing.services.terms import Terms
 from licensing.services.transfers import TransferService
 from licensing.services.upkeep import UpkeepService
-from licensing.services.usage import LastSeen, UsageMeter
+from licensing.services.usage import LastSeen, UsageMeter, fold_seen
 from licensing.services.validation import Traces, ValidationService
 from licensing.services.versions import VersionService
 from licensing.verdict import Call, Verdict
@@ -89,6 +89,11 @@ class World:
     async def validate(self, api_key: str, key: str, address: str | None = "203.0.113.1") -> Verdict:
         call = Call(key, address, ip=parse_ip(address) if address else None)
         return (await self.validation.validate(api_key, call)).verdict
+
+    async def write_seen(self) -> None:
+        """Write last-seen times behind, until they stand in the tables of seats."""
+        await self.seen.flush(self.store)
+        await fold_seen(self.store)
 
     async def events(self) -> list[Event]:
         return list(await self.store.read(lambda tx: tx.ledger.after(0, limit=10_000)))

@@ -15,6 +15,7 @@ from licensing.ports import Clock, Steps, Store, Transaction
 from licensing.services.alike import AlikeChange, change_alike
 from licensing.services.handover import expire_transfer
 from licensing.services.history import DAY_MS, Keeping
+from licensing.services.usage import fold_seen
 
 BATCH = 200
 ENDED_AT_ONCE = 500
@@ -101,6 +102,7 @@ class UpkeepService:
                 yield from _free(tx, license_, unused, now_ms)
 
         if idle:
+            await fold_seen(self._store)  # whoever is in the log was seen, and `free` will know
             await self._store.write(work)
         return len(idle)
 

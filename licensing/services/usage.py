@@ -1,16 +1,22 @@
 """What validations leave behind: calls counted against the daily quota, and when an address was last seen.
 
-Both live in memory and are written behind in batches, so no validation waits for the disk because of them.
+Both live in memory and are written behind in batches, so no validation waits for the disk because of them. Last-seen
+times are of very many rows: they go into a log at once, and from there into the rows less often.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
+from licensing.choices import SeatKind
 from licensing.ports import Snapshots, Steps, Store, Transaction
 from licensing.status import Status
 
 DAY_MS = 86_400_000
+_ENTRY = 5_000  # seats of an entry in the log
+_PART = 50  # entries that are folded together: a seat that is in many of them is written once
+_MOVED_AT_ONCE = 2_000
 
 T = TypeVar("T")
 Seat = tuple[int, str]  # a license and what sits there
@@ -144,7 +150,7 @@ class LastSeen:
         self._devices[seat] = now_ms
 
     async def flush(self, store: Store) -> None:
-        """Write what was seen since the last flush; it is kept for the next one if the store is away.
+        """Write what was seen since the last flush into the log; it is kept for the next one if the store is away.
 
         Raises: Unavailable.
         """
@@ -158,16 +164,44 @@ class LastSeen:
             self._devices = devices | self._devices
 
         def work(tx: Transaction) -> Steps[None]:
-            if addresses:
-                yield from tx.addresses.touch(_rows(addresses))
-            if devices:
-                yield from tx.addresses.touch_devices(_rows(devices))
+            yield from _append(tx, SeatKind.ADDRESS, addresses)
+            yield from _append(tx, SeatKind.DEVICE, devices)
 
         await written(store.write(work), keep)
 
 
-def _rows(seen: dict[Seat, int]) -> list[tuple[int, str, int]]:
-    return [(license_id, name, at_ms) for (license_id, name), at_ms in seen.items()]
+def _append(tx: Transaction, kind: SeatKind, seen: dict[Seat, int]) -> Steps[None]:
+    rows = [(license_id, name, at_ms) for (license_id, name), at_ms in seen.items()]
+    for start in range(0, len(rows), _ENTRY):
+        yield from tx.seen.append(kind, rows[start : start + _ENTRY])
+
+
+async def fold_seen(store: Store) -> None:
+    """Bring what the log holds now into the tables of seats; any number of processes may do so at once.
+
+    Only what has come into the tables leaves the log, and no time is ever moved back: whatever is done twice, or was
+    cut off and is done again, ends alike.
+
+    Raises: Unavailable.
+    """
+    for last_id in await store.read(lambda tx: tx.seen.parts(entries=_PART)):
+        for kind in SeatKind:
+            await _fold_part(store, kind, last_id)
+        await store.write(partial(_forget, last_id))
+
+
+async def _fold_part(store: Store, kind: SeatKind, last_id: int) -> None:
+    """Fold a part's seats of a kind, so few in each transaction that others find the lock free in time."""
+    for seats in await store.read(lambda tx: tx.seen.newest(kind, last_id=last_id, seats=_MOVED_AT_ONCE)):
+        await store.write(partial(_move, kind, seats))
+
+
+def _move(kind: SeatKind, seats: str, tx: Transaction) -> Steps[None]:
+    return tx.seen.move(kind, seats)
+
+
+def _forget(last_id: int, tx: Transaction) -> Steps[None]:
+    return tx.seen.forget(last_id=last_id)
 
 
 async def written(write: Coroutine[Any, Any, T], keep: Callable[[], None]) -> T:

@@ -15,6 +15,7 @@ from storage.statements.organizations import OrganizationStatements
 from storage.statements.products import ProductStatements
 from storage.statements.search import SearchStatements
 from storage.statements.seats import Renewed, SeatStatements
+from storage.statements.seen import SeenStatements
 from storage.statements.signing_keys import SigningKeyStatements
 from storage.statements.staff import StaffStatements
 from storage.statements.transfers import TransferStatements
@@ -39,6 +40,7 @@ class StatementTransaction:
         self.customers = CustomerStatements()
         self.addresses = AddressStatements(self.touched_licenses)
         self.seats = SeatStatements(self.touched_licenses, self.renewed_licenses)
+        self.seen = SeenStatements()
         self.licenses = LicenseStatements(self.touched_licenses, self.addresses)
         self.search = SearchStatements()
         self.bulk = BulkStatements()

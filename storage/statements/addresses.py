@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from pydantic_core import to_json
-
 from licensing.models import Address, Device, License
 from licensing.ports import Steps
 from storage.statements.base import Statement, columns_of, record_of
@@ -23,9 +21,6 @@ class AddressStatements:
         )
         return [record_of(Address, row) for row in rows]
 
-    def touch(self, seen: Sequence[tuple[int, str, int]]) -> Steps[None]:
-        yield _touch("license_addresses", "address", seen)
-
     def delete(self, license_id: int) -> Steps[Sequence[str]]:
         self._touched.add(license_id)
         rows = yield Statement(
@@ -34,6 +29,8 @@ class AddressStatements:
         return [row[0] for row in rows]
 
     def free_idlest(self, license_id: int, *, keep: int) -> Steps[Sequence[str]]:
+        # By the times in the table, without those that wait in the log: all that differ were in use within seconds,
+        # and there is no limit, so whoever is put out is let in again.
         self._touched.add(license_id)
         rows = yield Statement(
             "DELETE FROM license_addresses WHERE license_id = :license AND address NOT IN (SELECT address"
@@ -50,9 +47,6 @@ class AddressStatements:
             {"license": license_id},
         )
         return [record_of(Device, row) for row in rows]
-
-    def touch_devices(self, seen: Sequence[tuple[int, str, int]]) -> Steps[None]:
-        yield _touch("license_devices", "device", seen)
 
     def delete_devices(self, license_id: int) -> Steps[Sequence[str]]:
         self._touched.add(license_id)
@@ -104,18 +98,3 @@ class AddressStatements:
             {"license": license_id, **seat.model_dump()},
         )
         return bool(rows)
-
-
-def _touch(table: str, name: str, seen: Sequence[tuple[int, str, int]]) -> Statement:
-    """Return the one statement that moves last-seen times forward, however many.
-
-    Row by row, the writer would fight the event loop for the interpreter at every one; sorted, it comes to each page
-    once. json_each is SQLite's; PostgreSQL's driver says the same with unnest.
-    """
-    return Statement(
-        "WITH seen (license_id, name, at_ms) AS MATERIALIZED"
-        " (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:seen) ORDER BY 1)"
-        f" UPDATE {table} SET last_seen_at_ms = seen.at_ms FROM seen"
-        f" WHERE {table}.license_id = seen.license_id AND {name} = seen.name AND last_seen_at_ms < seen.at_ms",
-        {"seen": to_json(seen).decode()},
-    )

@@ -1,6 +1,6 @@
 """Statements about what validations left behind: attempts, and why some were refused.
 
-Both come in batches, and each batch is one statement, as in AddressStatements.touch.
+Both come in batches, and each batch is one statement, as in SeenStatements.
 """
 
 import json

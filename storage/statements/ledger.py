@@ -63,7 +63,7 @@ class LedgerStatements:
         )
 
     def add_usage(self, calls: Sequence[tuple[int, int, str, int]]) -> Steps[Sequence[tuple[int, int, int]]]:
-        # One statement for all rows, as in AddressStatements.touch.
+        # One statement for all rows, as in SeenStatements.
         added = json.dumps(calls)
         yield Statement(
             "INSERT INTO usage_daily (product_id, day, status, calls)"

@@ -113,6 +113,34 @@ async def test_a_process_that_is_killed_at_any_moment_loses_no_call_that_is_olde
         assert stored - before <= len(answered_at) + 1  # one may have been counted and not answered any more
 
 
+async def test_what_a_killed_process_saw_last_stands_with_the_seats_before_the_next_one_serves(
+    tmp_path: Path,
+) -> None:
+    settings = DatabaseSettings(tmp_path / "keyport.db", tmp_path / "keyport.key")
+    async with opened(settings) as world:
+        product = await world.product()
+        issued = await world.issue(discord_id=20)
+    url = f"sqlite:///{settings.path}"
+    newest = "SELECT MAX(it.value) FROM seen_log l, json_each(l.seen) AS it"
+    async with keyport("api", DATABASE__URL=url) as (process, base_url):
+        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {product.api_key}"}) as session:
+            while asked(settings.path, newest) is None:  # the first call takes the seat, a later one is seen
+                answer = await session.post(f"{base_url}/api/v1/validate", json={"license_key": issued.key})
+                assert (await answer.json())["status"] == Status.ACTIVE
+                await asyncio.sleep(0.05)
+        process.kill()
+        await process.wait()
+    seen_ms = asked(settings.path, newest)
+    async with keyport("api", DATABASE__URL=url):
+        assert asked(settings.path, "SELECT last_seen_at_ms FROM license_addresses") == seen_ms
+        assert asked(settings.path, newest) is None
+
+
+def asked(database: Path, sql: str) -> object:
+    with closing(sqlite3.connect(database)) as connection:
+        return connection.execute(sql).fetchone()[0]
+
+
 async def test_who_guesses_keys_is_turned_away_and_the_operators_log_says_so_once(tmp_path: Path) -> None:
     settings = DatabaseSettings(tmp_path / "keyport.db", tmp_path / "keyport.key")
     async with opened(settings) as world:

@@ -264,7 +264,7 @@ async def test_usage_and_last_seen_are_written_behind_and_survive_a_restart(sett
             world.now_ms += 1000
             await world.validate(product.api_key, issued.key)
         await world.usage.flush(world.store)
-        await world.seen.flush(world.store)
+        await world.write_seen()
         last_ms = world.now_ms
     async with opened(settings) as world:
         world.now_ms, world.plans["default"] = last_ms, Plan(calls_per_product_per_day=6)

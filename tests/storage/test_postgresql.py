@@ -16,7 +16,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from storage_doors import HOLDER, MEMBERS, STAFF, Shop, stocked
 from storage_world import OWNER, World, member
 
-from licensing.choices import ActorKind
+from licensing.choices import ActorKind, SeatKind
 from licensing.errors import Refusal
 from licensing.models import Actor, HeldRole, Plan
 from licensing.ports import Steps
@@ -31,8 +31,8 @@ DAY_MS = 86_400_000
 # What PostgreSQL's driver will have to say in its own words: all unfold a JSON list as SQLite does it, or fold one.
 SQLITE_ONLY = {
     "ledger.add_usage",
-    "addresses.touch",
-    "addresses.touch_devices",
+    "seen.newest",
+    "seen.move",
     "history.add_attempts",
     "history.add_refusals",
     "history.count_refusals",
@@ -153,6 +153,9 @@ async def by_itself(trial: World, shop: Shop) -> None:
         lambda tx: tx.ledger.after(0, limit=9),
         lambda tx: tx.addresses.free_idlest(shop.license_id, keep=5),
         lambda tx: tx.seats.insert_devices([(shop.license_id, "x", 1)]),
+        lambda tx: tx.seen.append(SeatKind.ADDRESS, [(shop.license_id, "x", 1)]),
+        lambda tx: tx.seen.parts(entries=9),
+        lambda tx: tx.seen.forget(last_id=1),
     ):
         await trial.store.write(work)
     trial.now_ms += 92 * DAY_MS

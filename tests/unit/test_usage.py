@@ -58,8 +58,8 @@ class SharedStore:
             raise Unavailable
         self.writes += 1
         ledger = SimpleNamespace(add_usage=self._add_usage)
-        addresses = SimpleNamespace(touch=self._touch_addresses)
-        steps = work(SimpleNamespace(ledger=ledger, addresses=addresses))
+        seen = SimpleNamespace(append=self._append_seen)
+        steps = work(SimpleNamespace(ledger=ledger, seen=seen))
         try:
             next(steps)
         except StopIteration as done:
@@ -76,7 +76,7 @@ class SharedStore:
         return [(product_id, day, self.snapshots.stored[product_id, day]) for product_id, day, _ in counted]
         yield
 
-    def _touch_addresses(self, seen: Sequence[tuple[int, str, int]]) -> Generator[Any, Any, None]:
+    def _append_seen(self, _kind: str, seen: Sequence[tuple[int, str, int]]) -> Generator[Any, Any, None]:
         self.seen |= {(license_id, address): at_ms for license_id, address, at_ms in seen}
         return
         yield

@@ -1,4 +1,4 @@
-"""The words that licenses are found by, and indexes for what is rare among many."""
+"""The words that licenses are found by, indexes for what is rare among many, a log of who was last seen."""
 
 import re
 import unicodedata
@@ -26,6 +26,16 @@ def upgrade() -> None:
     _words()
     _triggers()
     _indexes()
+    op.create_table(
+        "seen_log",
+        sa.Column("id", Int64, primary_key=True, autoincrement=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("seen", sa.Text(), nullable=False),
+        sa.CheckConstraint("kind IN ('address', 'device')", name=op.f("ck_seen_log_kind")),
+        sa.PrimaryKeyConstraint("id", name="pk_seen_log"),
+        sqlite_strict=True,
+        sqlite_autoincrement=True,
+    )
 
 
 def _columns() -> None:
