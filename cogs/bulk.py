@@ -16,6 +16,13 @@ from licensing.verdict import Status
 
 _PRODUCT = N_("Only licenses of this product")
 _STATUS = N_("Only licenses in this state")
+_STATUSES = {  # others could not be changed so
+    BulkChange.REVOKE: [it for it in completions.STATUSES if it.value != Status.REVOKED.value],
+    BulkChange.SUSPEND: [
+        it for it in completions.STATUSES if it.value not in {Status.REVOKED.value, Status.SUSPENDED.value}
+    ],
+    BulkChange.REINSTATE: [it for it in completions.STATUSES if it.value == Status.SUSPENDED.value],
+}
 _HOLDER = N_("Only licenses that this member holds")
 _TELL = N_("Whether the holders are told by direct message; no unless you say yes")
 
@@ -36,7 +43,7 @@ class Bulk(
         tell_members=_TELL,
     )
     @app_commands.autocomplete(product=completions.product(Permission.LICENSES_REVOKE))
-    @app_commands.choices(status=completions.STATUSES)
+    @app_commands.choices(status=_STATUSES[BulkChange.REVOKE])
     async def revoke(  # noqa: PLR0917 - an argument for each of the command's options
         self,
         interaction: Interaction,
@@ -58,7 +65,7 @@ class Bulk(
         tell_members=_TELL,
     )
     @app_commands.autocomplete(product=completions.product(Permission.LICENSES_EDIT))
-    @app_commands.choices(status=completions.STATUSES)
+    @app_commands.choices(status=_STATUSES[BulkChange.SUSPEND])
     async def suspend(  # noqa: PLR0917 - as in revoke
         self,
         interaction: Interaction,
@@ -74,7 +81,7 @@ class Bulk(
     @app_commands.command(description=N_("End the suspension of many licenses; you are asked first"))
     @app_commands.describe(product=_PRODUCT, holder=_HOLDER, status=_STATUS, tell_members=_TELL)
     @app_commands.autocomplete(product=completions.product(Permission.LICENSES_EDIT))
-    @app_commands.choices(status=completions.STATUSES)
+    @app_commands.choices(status=_STATUSES[BulkChange.REINSTATE])
     async def reinstate(
         self,
         interaction: Interaction,

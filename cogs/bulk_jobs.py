@@ -1,8 +1,11 @@
 """Which long works are under way: so that none is begun twice, and that none is left unsaid when the bot stops."""
 
 import asyncio
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_REMEMBERED = 500
 
 
 class Jobs:
@@ -10,9 +13,18 @@ class Jobs:
 
     def __init__(self) -> None:
         self._tasks: dict[int, asyncio.Task[object] | None] = {}
+        self._finished = deque[int](maxlen=_REMEMBERED)
 
     def __contains__(self, message_id: int) -> bool:
         return message_id in self._tasks
+
+    def finish(self, message_id: int) -> None:
+        """Remember for a while that the work of a message is over, so that a late press does not wipe its outcome."""
+        self._finished.append(message_id)
+
+    def is_finished(self, message_id: int) -> bool:
+        """Tell whether the work of a message was done lately."""
+        return message_id in self._finished
 
     @contextmanager
     def running(self, message_id: int) -> Iterator[None]:

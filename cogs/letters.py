@@ -55,6 +55,16 @@ _LICENSE_NEWS: Mapping[Action, str] = {
     ),
 }
 
+_NEWS_OF_SEVERAL: Mapping[Action, str] = {
+    Action.LICENSE_REVOKED: N_("{count} of your licenses for **{product}** from **{server}** were revoked."),
+    Action.LICENSE_SUSPENDED: N_(
+        "{count} of your licenses for **{product}** from **{server}** were suspended and do not work for now."
+    ),
+    Action.LICENSE_REINSTATED: N_(
+        "{count} of your licenses for **{product}** from **{server}** are no longer suspended."
+    ),
+}
+
 
 class Letters:
     """Writes the letters of an event; an event of which nobody is told has none."""
@@ -106,12 +116,13 @@ class Letters:
         return [Letter(holder_id, text), Letter(holder_id, key)]
 
     async def _news(self, event: Event, server: Server) -> list[Letter]:
-        view = await self._license(event)
-        holder_id = _holder_id(view, event)
-        if holder_id is None or not self._is_news(event, view):
+        views = [await self._license(event, license_id) for license_id in event.license_ids]
+        news = [view for view in views if _holder_id(view, event) is not None and self._is_news(event, view)]
+        if not news:
             return []
-        text = _(_LICENSE_NEWS[event.action]).format(id=view.license.id, **_names(view, server))
-        return [Letter(holder_id, text + _reason(event))]
+        facts = {"id": news[0].license.id, **_names(news[0], server)}
+        text = _(_LICENSE_NEWS[event.action] if len(news) == 1 else _NEWS_OF_SEVERAL[event.action])
+        return [Letter(_holder_id(news[0], event) or 0, text.format(count=len(news), **facts) + _reason(event))]
 
     async def _offered(self, event: Event, server: Server) -> list[Letter]:
         found = await self._transfer(event)
@@ -176,9 +187,9 @@ class Letters:
             letters += _to_holder(found, mine.format(**facts))
         return letters
 
-    async def _license(self, event: Event) -> LicenseView:
+    async def _license(self, event: Event, license_id: int | None = None) -> LicenseView:
         system = Actor(organization_id=event.organization_id, kind=ActorKind.SYSTEM)
-        return await self._services.licenses.view(system, f"#{event.license_id}")
+        return await self._services.licenses.view(system, f"#{license_id or event.license_id}")
 
     async def _transfer(self, event: Event) -> TransferView:
         transfer_id = int((event.after or {}).get("transfer_id", 0))

@@ -28,7 +28,6 @@ PAUSES_S = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 TOO_FAST_PAUSE_S = 120.0
 GIVE_UP_S = 900.0
 
-_BATCH = 100
 _REMEMBERED = 500
 _ATTEMPTS_AT_BUGS = 3
 _UNAUTHORIZED = 401
@@ -220,7 +219,7 @@ class Outbox:
                 return
 
     async def _after(self, position: int) -> Sequence[Event]:
-        return await self._store.read(lambda tx: tx.ledger.after(position, limit=_BATCH))
+        return await self._store.read(lambda tx: tx.ledger.after(position, limit=self._lane.batch))
 
     async def _deliver_one(self, deliver: Deliver, event: Event) -> None:
         outcome = await self._attempt(deliver, event)

@@ -250,6 +250,10 @@ _UNAVAILABLE = N_("The license database cannot be reached now; nothing was chang
 _LICENSES_FULL = N_(
     "This server's plan allows {limit} licenses, and all are used; ask whoever runs this bot for a larger plan."
 )
+_LICENSES_TOO_MANY = N_(
+    "This server's plan allows {limit} licenses and has room for {free} more; ask for {free} at most, or ask whoever "
+    "runs this bot for a larger plan."
+)
 
 
 def explain(error: BaseException) -> str:
@@ -267,17 +271,14 @@ def sentence(error: BaseException) -> str | None:
     """Return the sentence that `explain` gives, or None where there is none."""
     if isinstance(error, Unavailable):
         return gettext(_UNAVAILABLE)
-    data = getattr(error, "data", {})
-    if isinstance(error, errors.Refusal):
-        text = _sentence_of(error)
-    else:
-        text = STORE_SENTENCES.get(str(getattr(error, "code", "")))
+    data, code = getattr(error, "data", {}), str(getattr(error, "code", ""))
+    text = _sentence_of(error) if isinstance(error, errors.Refusal) else STORE_SENTENCES.get(code)
     return gettext(text).format_map(_Shown(data)) if text is not None else None
 
 
 def _sentence_of(error: errors.Refusal) -> str | None:
     if isinstance(error, errors.LimitReached) and error.data.get("what") == "licenses":
-        return _LICENSES_FULL
+        return _LICENSES_TOO_MANY if error.data.get("free") else _LICENSES_FULL
     if type(error) in BLANK_SENTENCES and not str(error.data.get("text", "")).strip():
         return BLANK_SENTENCES[type(error)]
     return SENTENCES.get(type(error))

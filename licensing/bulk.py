@@ -40,16 +40,37 @@ class Alike:
     ids: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Licenses in one state: how many, the newest one's id, and a digest that other licenses hardly have."""
+
+    count: int
+    newest_id: int
+    digest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """How many people hold licenses, and how many of them are in Discord, others being known only by email."""
+
+    count: int
+    in_discord: int
+
+    def __bool__(self) -> bool:
+        """Tell whether anybody does."""
+        return self.count > 0
+
+
 class Bulk(Protocol):
     """Licenses by the hundred; everything is looked up within an organization."""
 
     def insert(self, license_: License, keys: Sequence[MadeKey]) -> Steps[Sequence[int]]:
         """Add a license like this one for each key, and return their ids in the order of the keys."""
 
-    def standings(self, organization_id: int, meant: Meant) -> Steps[Mapping[LicenseState, tuple[int, int]]]:
-        """Return how many of what is meant are in which state, and the newest one's id."""
+    def standings(self, organization_id: int, meant: Meant) -> Steps[Mapping[LicenseState, Tally]]:
+        """Return how many of what is meant are in which state; digests of several states may be added up."""
 
-    def holders(self, organization_id: int, meant: Meant, states: Sequence[LicenseState]) -> Steps[int]:
+    def holders(self, organization_id: int, meant: Meant, states: Sequence[LicenseState]) -> Steps[Holders]:
         """Count the people who hold what is meant."""
 
     def page(

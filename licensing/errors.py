@@ -140,7 +140,7 @@ class ManageRolesMissing(Refusal):
 
 
 class LimitReached(Refusal):
-    """The organization's plan allows `limit` of `what`."""
+    """The organization's plan allows `limit` of `what`, of which `free` are not used, fewer than were asked for."""
 
 
 class NothingToChange(Refusal):

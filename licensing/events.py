@@ -1,11 +1,13 @@
 """Facts that happened: each row is audit entry and outbox at once, written with the change it tells of."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
 from licensing.choices import ActorKind
 from licensing.models import Actor, License, Record
 
+_GATHERED = "license_ids"  # in `after` of an event that stands for several; never stored
 _TOLD = "told"  # in `after`, beside what a change touched: only one of many says whether its holder is told
 
 
@@ -75,10 +77,23 @@ class Event(Record):
         """Tell whether nobody is to be told of it."""
         return (self.after or {}).get(_TOLD) is False
 
+    @property
+    def license_ids(self) -> Sequence[int]:
+        """Return the licenses it tells of: several where it stands for what happened to them at once."""
+        alone = [] if self.license_id is None else [self.license_id]
+        several: Sequence[int] | None = (self.after or {}).get(_GATHERED)
+        return several or alone
+
 
 def one_of_many(event: Event, *, tell: bool) -> Event:
     """Return an event as one of many that happen at once, of which the holders are told or not."""
     return event.model_copy(update={"after": {**(event.after or {}), _TOLD: tell}})
+
+
+def gathered(events: Sequence[Event]) -> Event:
+    """Return the last of these events, which stands for all of them."""
+    ids = list(dict.fromkeys(license_id for event in events for license_id in event.license_ids))
+    return events[-1].model_copy(update={"after": {**(events[-1].after or {}), _GATHERED: ids}})
 
 
 def happened(action: Action, *, by: Actor, at_ms: int, **facts: Any) -> Event:

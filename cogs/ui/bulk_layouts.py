@@ -10,8 +10,7 @@ from cogs.ui.layouts import BAD, GOOD, NEUTRAL, Items, panel
 from cogs.ui.license_layouts import REASON_ID, license_list
 from i18n import N_
 from i18n import gettext as _
-from i18n.refusals import explain
-from licensing.errors import Refusal
+from i18n.refusals import sentence
 from licensing.models import LicenseView
 from licensing.ports import Unavailable
 from licensing.services.bulk import Applied, BulkChange, Lot, Preview
@@ -28,6 +27,7 @@ class Wording:
     going_on: str
     done: str
     left_alone: str
+    nothing: str
 
 
 WORDINGS: Mapping[BulkChange, Wording] = {
@@ -41,6 +41,7 @@ WORDINGS: Mapping[BulkChange, Wording] = {
         going_on=N_("Revoking… {done} of {total}"),
         done=N_("### Revoked: {changed} of {total} licenses"),
         left_alone=N_("**Left alone:** {count}, revoked already"),
+        nothing=N_("None of these licenses can be revoked; nothing was changed."),
     ),
     BulkChange.SUSPEND: Wording(
         asked=N_("### Suspend these licenses?"),
@@ -49,6 +50,7 @@ WORDINGS: Mapping[BulkChange, Wording] = {
         going_on=N_("Suspending… {done} of {total}"),
         done=N_("### Suspended: {changed} of {total} licenses"),
         left_alone=N_("**Left alone:** {count}, suspended or revoked already"),
+        nothing=N_("None of these licenses can be suspended; nothing was changed."),
     ),
     BulkChange.REINSTATE: Wording(
         asked=N_("### Reinstate these licenses?"),
@@ -57,37 +59,66 @@ WORDINGS: Mapping[BulkChange, Wording] = {
         going_on=N_("Reinstating… {done} of {total}"),
         done=N_("### Reinstated: {changed} of {total} licenses"),
         left_alone=N_("**Left alone:** {count}, not suspended"),
+        nothing=N_("None of these licenses can be reinstated; nothing was changed."),
     ),
 }
 
 
-def issuing(done: int, total: int) -> str:
-    """Return how far the issue of many licenses is."""
-    return _("Issuing… {done} of {total}").format(done=done, total=total)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asked to be issued: on which terms, and how many."""
+
+    terms: Terms
+    count: int
 
 
-def issue_interrupted() -> str:
-    """Return what is said when the bot stops before all are issued."""
+def issuing(ids: Sequence[int], total: int) -> str:
+    """Return how far the issue of many licenses is, and who has the keys if it never ends."""
+    far = _("Issuing… {done} of {total}").format(done=len(ids), total=total)
+    lost = _("-# If no keys come in the end, neither here nor by direct message:")
+    return f"{far} ({_numbers(ids)})\n{lost} {_export_has_them()}"
+
+
+def issue_interrupted(ids: Sequence[int], total: int) -> str:
+    """Return what is said when the bot stops before all are issued; what was under way may be issued or not."""
+    if not ids:
+        return _("The bot was stopped before it could tell whether any was issued; see `/license find`.")
+    said = _("**The bot was stopped:** {count} of {total} licenses were issued ({numbers}), perhaps some more.")
+    return f"{said.format(count=len(ids), total=total, numbers=_numbers(ids))} {_export_has_them()}"
+
+
+def _export_has_them() -> str:
     return _(
-        "The bot was stopped before all of them were issued. Those that were are on top in `/license find`, whose "
-        "*Export CSV* hands out their keys."
+        "What was issued is on top in `/license find`, and whoever has the permission `licenses:export` gets the "
+        "keys there with *Export CSV*."
     )
 
 
-def issued(lot: Lot, view: LicenseView | None, terms: Terms, *, asked: int, as_file: bool) -> discord.ui.LayoutView:
+def _numbers(ids: Sequence[int]) -> str:
+    return _("#{first} to #{last}").format(first=ids[0], last=ids[-1])
+
+
+def issued(
+    lot: Lot, view: LicenseView | None, asked: Asked, *, as_file: bool, has_notes: bool
+) -> discord.ui.LayoutView:
     """Return what was issued, and where its keys are."""
-    parts = [_("### Issued: {count} of {total} licenses").format(count=len(lot.keys), total=asked)]
+    parts = [_("### Issued: {count} of {total} licenses").format(count=len(lot.keys), total=asked.count)]
     if lot.stopped_by is not None:
         parts.append(_("**It stopped there:** {why}").format(why=_why(lot.stopped_by)))
-    parts.append(_terms(lot, view, terms))
-    where = _("Their keys are in the file below.") if as_file else _("Their keys are in the messages below.")
-    told = "" if terms.discord_id is None else " " + _("The member was not told: hand the keys over.")
-    parts.append(where + told)
+    parts.append(_terms(lot, view, asked.terms))
+    said = [_("Their keys are in the file below.") if as_file else _("Their keys are in the messages below.")]
+    if not has_notes:
+        said.append(_("With the notes it would be too large, so they were left out of it."))
+    if asked.terms.discord_id is not None:
+        said.append(_("The member was not told: hand the keys over."))
+    elif asked.terms.email is not None:
+        said.append(_("Nothing is mailed: hand the keys over."))
+    parts.append(" ".join(said))
     return panel(*parts, color=NEUTRAL if lot.stopped_by is None else BAD)
 
 
 def _terms(lot: Lot, view: LicenseView | None, terms: Terms) -> str:
-    numbers = _("#{first} to #{last}").format(first=lot.keys[0][0], last=lot.keys[-1][0])
+    numbers = _numbers([license_id for license_id, _key in lot.keys])
     lines = [
         _("**Product:** {product}").format(product=words.plain(view.product.name if view else terms.product)),
         _("**Numbers:** {numbers}").format(numbers=numbers),
@@ -129,9 +160,10 @@ def question(
 
 def nothing(change: BulkChange, preview: Preview) -> discord.ui.LayoutView:
     """Return that nothing is selected that could be changed so."""
-    lines = [_("Nothing is there to be changed so; nothing was changed."), *_selection(preview)]
+    wording, none = WORDINGS[change], _("There are no such licenses; nothing was changed.")
+    lines = [_(wording.nothing) if preview.left_alone else none, *_selection(preview)]
     if preview.left_alone:
-        lines.append(_(WORDINGS[change].left_alone).format(count=preview.left_alone))
+        lines.append(_(wording.left_alone).format(count=preview.left_alone))
     return panel("\n".join(lines), color=NEUTRAL)
 
 
@@ -167,7 +199,7 @@ def done(change: BulkChange, preview: Preview, applied: Applied, *, tell: bool) 
 def _selected(preview: Preview) -> list[str]:
     return [
         _("**Licenses:** {count}").format(count=preview.count),
-        _("**People who hold them:** {count}").format(count=preview.holders),
+        _("**People who hold them:** {count}").format(count=preview.holders.count),
         *_selection(preview),
     ]
 
@@ -176,8 +208,8 @@ def _selection(preview: Preview) -> list[str]:
     selection, lines = preview.selection, []
     if selection.product is None:
         lines.append(_("**Product:** {product}").format(product=_("every product of this server")))
-    elif preview.sample:
-        name = words.plain(preview.sample[0].product.name)
+    elif preview.product is not None:
+        name = words.plain(preview.product.name)
         lines.append(_("**Product:** {product}").format(product=name))
     if selection.status is not None:
         lines.append(_("**Status:** {status}").format(status=words.status(selection.status)))
@@ -187,13 +219,24 @@ def _selection(preview: Preview) -> list[str]:
 
 
 def _who_is_told(preview: Preview, tell: bool) -> str:  # noqa: FBT001 - the one thing it is about
-    if tell and preview.holders:
+    """Return who hears of it; roles are spoken of only where somebody in Discord holds a license."""
+    people = preview.holders
+    if not people.in_discord:
+        if tell and people:
+            return _("Nobody is told: of the holders, only email addresses are known, and nothing is mailed.")
+        return _("Nobody is told by direct message.")
+    if not tell:
+        return _("Nobody is told by direct message; roles follow by themselves.")
+    if people.in_discord == people.count:
         return _("The holders are told by direct message, one after another; roles follow by themselves.")
-    return _("Nobody is told by direct message; roles follow by themselves.")
+    return _(
+        "The holders in Discord ({count}) are told by direct message, one after another; of the others, only email "
+        "addresses are known. Roles follow by themselves."
+    ).format(count=people.in_discord)
 
 
-def _why(stopped_by: Refusal | Unavailable) -> str:
+def _why(stopped_by: Exception) -> str:
     """Return what came in between; that nothing was changed, as is said of a store that is away, is not so here."""
     if isinstance(stopped_by, Unavailable):
         return _("The license database could not be reached any more.")
-    return explain(stopped_by)
+    return sentence(stopped_by) or _("Something did not work, and it is not your fault.")

@@ -12,13 +12,13 @@ from itertools import islice
 from typing import Any
 
 from licensing import lifecycle
-from licensing.bulk import MadeKey, Meant
+from licensing.bulk import Holders, MadeKey, Meant, Tally
 from licensing.choices import LicenseState, Permission
 from licensing.errors import Refusal
 from licensing.events import Action, one_of_many
 from licensing.input_errors import NothingSelected
 from licensing.keys import RandomBytes
-from licensing.models import Actor, License, LicenseView
+from licensing.models import Actor, License, LicenseView, Product
 from licensing.ports import Clock, Steps, Store, Transaction, Unavailable, Vault
 from licensing.services.access import require
 from licensing.services.alike import AlikeChange, change_alike
@@ -34,6 +34,7 @@ ISSUED_AT_ONCE = 800
 SAMPLE = 5
 
 _PAGE = 50_000  # ids
+_DIGESTS = 2**32
 
 Progress = Callable[[int, int], None]
 
@@ -65,13 +66,15 @@ class Selection:
 class Preview:
     """What a change would do now: to how many licenses of how many people, and a few of them to look at.
 
-    `left_alone` counts what is selected but cannot be changed so, such as what is revoked already. Give `selection`
-    to `change`.
+    `left_alone` counts what is selected but cannot be changed so, such as what is revoked already. `digest` stands
+    for exactly these licenses: it is another one if as many others are meant. Give `selection` to `change`.
     """
 
     selection: Selection
+    product: Product | None
     count: int
-    holders: int
+    digest: int
+    holders: Holders
     left_alone: int
     sample: Sequence[LicenseView]
 
@@ -92,12 +95,12 @@ class Applied:
 class Lot:
     """Licenses that were issued together, (id, key) each, and what they are alike in.
 
-    There are fewer than were asked for only if `stopped_by` says what came in between.
+    There are fewer than were asked for only if `stopped_by` says what came in between; it may be a fault.
     """
 
     keys: Sequence[tuple[int, str]]
     license: License
-    stopped_by: Refusal | Unavailable | None = None
+    stopped_by: Exception | None = None
 
 
 _CHANGES: Mapping[BulkChange, tuple[Permission, AlikeChange]] = {
@@ -130,13 +133,22 @@ class BulkService:
         self._clock = clock
         self._random_bytes = random_bytes
 
-    async def issue(self, by: Actor, terms: Terms, count: int, *, progress: Progress = nobody) -> Lot:
+    async def issue(
+        self,
+        by: Actor,
+        terms: Terms,
+        count: int,
+        *,
+        progress: Progress = nobody,
+        done: list[tuple[int, str]] | None = None,
+    ) -> Lot:
         """Issue so many licenses on the same terms, one event each, and return their keys.
 
         `progress` is told how many are issued, of how many, after every chunk; it is called between two transactions
         and must be quick, so let it note the numbers and show them from elsewhere. The plan must have room for all
         of them at the start, and for all that are left at every chunk. What comes in between after the first chunk
-        is returned and not raised, since the keys would be lost with it.
+        is returned and not raised, since the keys would be lost with it. Whoever may be cancelled gives `done`, to
+        which the keys are added as they are issued.
 
         Raises: NotAllowed, HolderAmbiguous, EmailInvalid, ExpiryInvalid and its kin, MaxIpsInvalid, NotesTooLong,
         ProductNotFound, ProductNotSold, LimitReached, Unavailable: then nothing was issued. ValueError, for no count.
@@ -147,12 +159,12 @@ class BulkService:
         refuse_bad_terms(terms, now_ms=now_ms)
         await self._store.read(lambda tx: sold_product(tx, self._plans, by, terms, count=count))
         keys = await made_keys(count, self._vault, self._random_bytes)
-        draft, done = None, list[tuple[int, str]]()
+        draft, done = None, [] if done is None else done
         while chunk := list(islice(keys, ISSUED_AT_ONCE)):
             work = self._issuing(by, terms, chunk, left=count - len(done), now_ms=now_ms)
             try:
                 draft, ids = await self._store.write(work)
-            except (Refusal, Unavailable) as error:
+            except Exception as error:  # a fault too: what is issued has keys that only this knows
                 if draft is None:
                     raise
                 return Lot(done, draft, error)
@@ -171,8 +183,9 @@ class BulkService:
         now_ms, states = self._clock(), [state for state in LicenseState if rule.allows(state)]
 
         def work(tx: Transaction) -> Steps[Preview]:
-            meant, found = yield from _found(tx, by, permission, selection, now_ms)
-            count = sum(found.get(state, 0) for state in states)
+            product, meant, found = yield from _found(tx, by, permission, selection, now_ms)
+            tallies = [found[state] for state in states if state in found]
+            count, digest = sum(it.count for it in tallies), sum(it.digest for it in tallies) % _DIGESTS
             holders = yield from tx.bulk.holders(by.organization_id, meant, states)
             ids = yield from tx.bulk.page(by.organization_id, meant, states, after_id=0, limit=SAMPLE)
             sample = []
@@ -180,7 +193,8 @@ class BulkService:
                 view = yield from tx.licenses.view(by.organization_id, license_id)
                 sample += [view] if view else []
             shown = replace(selection, up_to_id=meant.up_to_id)
-            return Preview(shown, count, holders, sum(found.values()) - count, sample)
+            left_alone = sum(it.count for it in found.values()) - count
+            return Preview(shown, product, count, digest, holders, left_alone, sample)
 
         return await self._store.read(work)
 
@@ -204,8 +218,8 @@ class BulkService:
         permission, rule = _CHANGES[change]
         reason, now_ms, states = checked_reason(reason), self._clock(), [it for it in LicenseState if rule.allows(it)]
 
-        meant, found = await self._store.read(lambda tx: _found(tx, by, permission, selection, now_ms))
-        total = sum(found.get(state, 0) for state in states)
+        _, meant, found = await self._store.read(lambda tx: _found(tx, by, permission, selection, now_ms))
+        total = sum(found[state].count for state in states if state in found)
         changed = looked_at = 0
         try:
             async for chunk in self._chunks(by.organization_id, meant, states):
@@ -262,16 +276,16 @@ class BulkService:
 
 def _found(
     tx: Transaction, by: Actor, permission: Permission, selection: Selection, now_ms: int
-) -> Steps[tuple[Meant, Mapping[LicenseState, int]]]:
-    """Return what is meant, nothing that is issued from now on, and how much of it is in which state."""
+) -> Steps[tuple[Product | None, Meant, Mapping[LicenseState, Tally]]]:
+    """Return of which product and what is meant, nothing issued from now on, and how much of it is in which state."""
     yield from require(tx, by, permission)
     if selection == Selection(up_to_id=selection.up_to_id):
         raise NothingSelected
-    product_id = None
+    product = None
     if selection.product is not None:
-        product_id = (yield from find_product(tx, by.organization_id, selection.product)).id
+        product = yield from find_product(tx, by.organization_id, selection.product)
     meant = Meant(
-        product_id=product_id,
+        product_id=product.id if product else None,
         status=selection.status,
         discord_id=selection.discord_id,
         license_ids=selection.license_ids,
@@ -279,5 +293,5 @@ def _found(
         now_ms=now_ms,
     )
     found = yield from tx.bulk.standings(by.organization_id, meant)
-    newest_id = max((newest_id for _, newest_id in found.values()), default=0)
-    return replace(meant, up_to_id=newest_id), {state: count for state, (count, _) in found.items()}
+    newest_id = max((it.newest_id for it in found.values()), default=0)
+    return product, replace(meant, up_to_id=newest_id), found

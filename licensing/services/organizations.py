@@ -47,7 +47,7 @@ def require_room(limit: int | None, taken: int, *, what: str, asked: int = 1) ->
     Raises: LimitReached.
     """
     if limit is not None and taken + asked > limit:
-        raise LimitReached(limit=limit, what=what)
+        raise LimitReached(limit=limit, what=what, free=max(0, limit - taken))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,23 @@
 """Many licenses at once: issued with their keys in hand, changed after a question, and nobody told unless asked."""
 
 import asyncio
+import copy
 import csv
 import io
+import re
 
 from discord_shop import DiscordClock, Shop
 
-from cogs import bulk_answers, bulk_issue
+from cogs import bulk_answers, bulk_issue, bulk_questions
+from cogs.bulk_questions import Meant, Now
 from cogs.lanes import MANY
-from licensing.models import Actor
+from licensing.models import Actor, Plan
 from licensing.ports import Unavailable
 from licensing.services import bulk
 from licensing.services.bulk import BulkService
 from licensing.services.terms import Terms
 from licensing.spreadsheet import COLUMNS
+from licensing.verdict import Status
 from storage.statements.bulk import BulkStatements
 from storage.store import SqliteStore
 
@@ -72,7 +76,7 @@ async def test_twenty_five_come_as_a_file_whose_keys_work_and_which_is_an_export
     await reply.wait_for(lambda it: it.files)
 
     assert reply.ephemeral
-    assert "file below" in reply.text
+    assert "file below. Nothing is mailed" in reply.text
     found = rows(reply)
     assert tuple(found[0]) == COLUMNS
     assert [row["license_id"] for row in found] == [str(number) for number in range(1, 26)]
@@ -134,6 +138,7 @@ async def test_a_file_that_would_be_too_large_leaves_out_the_notes_and_no_key(sh
 
     assert len({row["license_key"] for row in rows(reply)}) == 11
     assert {row["notes"] for row in rows(reply)} == {""}
+    assert "notes" in reply.text
 
 
 async def test_progress_is_shown_while_it_takes_long(shop: Shop, monkeypatch):
@@ -248,7 +253,8 @@ async def test_a_command_that_names_nothing_is_refused_and_one_that_finds_nothin
     assert "name a product, a status or a holder" in (await shop.owner.slash("bulk revoke", reason="all")).text
     nothing = await shop.owner.slash("bulk reinstate", product="Pro")
 
-    assert "nothing was changed" in nothing.text
+    assert "None of these licenses can be reinstated; nothing was changed" in nothing.text
+    assert "**Product:** Pro" in nothing.text
     assert "**Left alone:** 2, not suspended" in nothing.text
     assert nothing.buttons == []
 
@@ -269,6 +275,185 @@ async def test_a_press_that_finds_other_numbers_asks_again_and_a_second_one_find
 
     assert twice[1].buttons == []
     assert len([event for event in await shop.world.events() if event.action.value == "license.suspended"]) == 3
+
+
+async def test_a_press_that_finds_as_many_other_licenses_asks_again(shop: Shop):
+    await shop.product()
+    await issue(shop, 5)
+    await shop.world.changes.suspend(owner(shop), "#1")
+    await shop.world.changes.suspend(owner(shop), "#4")
+    question = await shop.owner.slash("bulk revoke", status="not_claimed")
+    for number in ("#2", "#3"):
+        await shop.world.changes.suspend(owner(shop), number)
+    for number in ("#1", "#4"):
+        await shop.world.changes.reinstate(owner(shop), number)
+
+    await question.click("Revoke for good (3)")
+    await question.wait_for("other licenses were meant when you were asked")
+    assert await states(shop) == ["active", "suspended", "suspended", "active", "active"]
+    await question.click("Revoke for good (3)")
+    await question.wait_for("### Revoked: 3 of 3 licenses")
+    assert await states(shop) == ["revoked", "suspended", "suspended", "revoked", "revoked"]
+
+
+def test_the_longest_id_of_a_button_fits_what_discord_allows_and_is_read_back():
+    selection = bulk.Selection(
+        product=10**12 - 1, status=Status.NOT_CLAIMED, discord_id=2**64 - 1, up_to_id=10**12 - 1
+    )
+    meant = Meant(bulk.BulkChange.REINSTATE, selection, tell=True, count=10**9 - 1, digest=2**32 - 1)
+
+    assert len(meant.custom_id) <= 100
+    read = re.fullmatch(bulk_questions.Now.__discord_ui_compiled_template__, meant.custom_id)
+    assert Now(**read.groupdict())._meant == meant
+
+
+async def test_a_late_press_on_what_is_done_leaves_its_outcome_to_be_read(shop: Shop):
+    await shop.product()
+    await issue(shop, 2)
+    question = await shop.owner.slash("bulk suspend", product="Pro")
+    as_it_was = copy.deepcopy(question.message.components)
+    await question.click("Suspend (2)")
+    await question.wait_for("### Suspended: 2 of 2 licenses")
+    outcome = list(question.message.components)
+
+    question.message.components[:] = as_it_was
+    late = await question.click("Suspend (2)")
+    question.message.components[:] = outcome
+
+    assert "done already" in late.text
+    assert "### Suspended: 2 of 2 licenses" in question.text
+
+
+async def test_a_fault_in_between_asks_anew_about_what_is_left(shop: Shop, monkeypatch, caplog):
+    await shop.product()
+    await issue(shop, 5)
+    monkeypatch.setattr(bulk, "CHANGED_AT_ONCE", 2)
+    changing, chunks = BulkService._changing, iter(range(100))
+
+    def faulty_at_the_second(*given, **more):
+        if next(chunks) == 1:
+            raise RuntimeError("a fault")
+        return changing(*given, **more)
+
+    monkeypatch.setattr(BulkService, "_changing", faulty_at_the_second)
+    question = await shop.owner.slash("bulk suspend", product="Pro")
+    await question.click("Suspend (5)")
+    await question.wait_for("there were 5 when you were asked")
+    async with asyncio.timeout(10):
+        while "unexpected error, reference" not in caplog.text:
+            await asyncio.sleep(0.01)
+    caplog.clear()  # the fault is logged, with the reference that is shown
+
+    await question.click("Suspend (3)")
+    await question.wait_for("### Suspended: 3 of 3 licenses")
+
+
+async def test_a_fault_in_between_loses_no_key_that_was_issued(shop: Shop, monkeypatch, caplog):
+    api_key = await shop.product()
+    monkeypatch.setattr(bulk, "ISSUED_AT_ONCE", 4)
+    insert, chunks = BulkStatements.insert, iter(range(100))
+
+    def faulty_at_the_second(*given):
+        if next(chunks) == 1:
+            raise RuntimeError("a fault")
+        return (yield from insert(*given))
+
+    monkeypatch.setattr(BulkStatements, "insert", faulty_at_the_second)
+    reply = await shop.owner.slash("license issue", product="Pro", count=9)
+    await reply.wait_for("tell whoever runs this bot the reference")
+    caplog.clear()  # the fault is logged, with the reference that is shown
+
+    assert "### Issued: 4 of 9 licenses" in reply.text
+    assert await shop.validate(api_key, reply.messages[1].content) == "not_claimed"
+
+
+async def test_a_bot_that_is_stopped_while_it_issues_says_what_is_issued_and_who_has_the_keys(
+    shop: Shop, monkeypatch
+):
+    await shop.product()
+    await shop.grant("licenses:create")
+    monkeypatch.setattr(bulk, "ISSUED_AT_ONCE", 5)
+    write, issuing, chunks, stuck = SqliteStore.write, BulkService._issuing, [], asyncio.Event()
+
+    def chunk(*given, **more):
+        chunks.append(issuing(*given, **more))
+        return chunks[-1]
+
+    async def stuck_at_the_third(store: SqliteStore, work):
+        if chunks[2:] == [work]:
+            stuck.set()
+            await asyncio.Event().wait()
+        return await write(store, work)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BulkService, "_issuing", chunk)
+        patch.setattr(SqliteStore, "write", stuck_at_the_third)
+        reply = shop.support.begin("license issue", product="Pro", count=15)
+        await stuck.wait()
+        await shop.stop_bot()
+
+    assert "10 of 15 licenses were issued (#1 to #10)" in reply.text
+    assert "`licenses:export`" in reply.text
+
+
+async def test_keys_that_can_be_handed_to_nobody_are_named_in_the_log_by_their_numbers(
+    shop: Shop, discord_clock: DiscordClock, monkeypatch, caplog
+):
+    await shop.product()
+    handed_over = bulk_issue._table
+
+    def after_a_quarter_of_an_hour(*given, **more):
+        discord_clock.ahead_s += 16 * 60
+        return handed_over(*given, **more)
+
+    monkeypatch.setattr(bulk_issue, "_table", after_a_quarter_of_an_hour)
+    shop.owner.close_dms()
+    shop.owner.begin("license issue", product="Pro", count=11)
+
+    async with asyncio.timeout(10):
+        while "11 licenses (#1 to #11)" not in caplog.text:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_plan_without_room_for_all_says_how_many_it_has_room_for(shop: Shop):
+    await shop.product()
+    shop.world.plans["default"] = Plan(licenses=20)
+    await issue(shop, 15)
+
+    too_many = await shop.owner.slash("license issue", product="Pro", count=6)
+    await issue(shop, 5)
+    full = await shop.owner.slash("license issue", product="Pro", count=2)
+
+    assert "allows 20 licenses and has room for 5 more" in too_many.text
+    assert "allows 20 licenses, and all are used" in full.text
+
+
+async def test_one_message_tells_a_holder_of_all_their_licenses_of_a_product(shop: Shop):
+    await shop.product()
+    await issue(shop, 60, discord_id=shop.bob.id, holder_name="Bob")
+    question = await shop.owner.slash("bulk suspend", holder=shop.bob, reason="Audit", tell_members=True)
+    await question.click("Suspend (60)")
+
+    told = await shop.bob.wait_for_dm("60 of your licenses for **Pro**")
+    await many_delivered(shop)
+
+    assert "Reason: Audit" in told.text
+    assert len(shop.bob.dms) == 1
+
+
+async def test_nobody_is_said_to_be_told_of_licenses_that_nobody_in_discord_holds(shop: Shop):
+    await shop.product()
+    await issue(shop, 2)
+    stock = await shop.owner.slash("bulk suspend", product="Pro", tell_members=True)
+    await issue(shop, 2, email="ann@example.com")
+    mailed = await shop.owner.slash("bulk suspend", product="Pro", tell_members=True)
+    await issue(shop, 2, discord_id=shop.bob.id, holder_name="Bob")
+    mixed = await shop.owner.slash("bulk suspend", product="Pro", tell_members=True)
+
+    assert "Nobody is told by direct message." in stock.text
+    assert "Nobody is told: of the holders, only email addresses are known" in mailed.text
+    assert "oles follow" not in stock.text + mailed.text
+    assert "The holders in Discord (1) are told" in mixed.text
 
 
 async def test_a_bot_that_is_stopped_in_between_says_how_far_it_came_and_the_command_goes_on(shop: Shop, monkeypatch):

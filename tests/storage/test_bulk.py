@@ -165,7 +165,7 @@ async def test_a_selection_holds_what_everything_named_applies_to_and_its_previe
     await world.bulk.issue(OWNER, Terms("Pro"), 1)
     await world.bulk.change(OWNER, REVOKE, Selection(license_ids=[held.keys[0][0]]))
     shown = await world.bulk.preview(OWNER, REVOKE, EVERYTHING)
-    assert (shown.count, shown.holders, shown.left_alone, len(shown.sample)) == (7, 2, 1, bulk.SAMPLE)
+    assert (shown.count, shown.holders.count, shown.left_alone, len(shown.sample)) == (7, 2, 1, bulk.SAMPLE)
     for selection, count in (
         (Selection(discord_id=20), 5),
         (Selection(product="Pro", discord_id=20), 3),
@@ -177,6 +177,22 @@ async def test_a_selection_holds_what_everything_named_applies_to_and_its_previe
         assert (await world.bulk.preview(OWNER, REVOKE, selection)).count == count
     with pytest.raises(NothingSelected):
         await world.bulk.preview(OWNER, REVOKE, Selection())
+
+
+async def test_as_many_other_licenses_have_another_digest_and_the_same_ones_the_same(world: World) -> None:
+    await world.product()
+    lot = await world.bulk.issue(OWNER, Terms("Pro"), 8)
+    ids = [license_id for license_id, _ in lot.keys]
+
+    async def digest(*chosen: int) -> int:
+        return (await world.bulk.preview(OWNER, REVOKE, Selection(license_ids=[ids[it] for it in chosen]))).digest
+
+    # Equal sums, and equal sums of squares too.
+    assert await digest(0, 3) != await digest(1, 2)
+    assert await digest(0, 4, 5) != await digest(1, 2, 6)
+    before = await digest(0, 3)
+    await world.bulk.change(OWNER, SUSPEND, Selection(license_ids=[ids[0]]))
+    assert await digest(0, 3) == before
 
 
 async def test_what_is_issued_after_the_preview_is_not_changed_with_what_it_showed(world: World) -> None:
