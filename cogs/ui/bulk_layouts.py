@@ -154,7 +154,8 @@ def question(
     parts = ["\n".join(lines), some + more, "\n".join((_(wording.consequence), later, _who_is_told(preview, tell)))]
     if reason is None:
         return panel(*parts, items=items, color=BAD)
-    heard = _("**Reason, as the holders will read it:**") if tell else _("**Reason, which is only written down:**")
+    is_read = tell and preview.holders.in_discord
+    heard = _("**Reason, as the holders will read it:**") if is_read else _("**Reason, which is only written down:**")
     return panel(*parts, heard, discord.ui.TextDisplay(reason, id=REASON_ID), items=items, color=BAD)
 
 

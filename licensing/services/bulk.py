@@ -161,16 +161,16 @@ class BulkService:
         keys = await made_keys(count, self._vault, self._random_bytes)
         draft, done = None, [] if done is None else done
         while chunk := list(islice(keys, ISSUED_AT_ONCE)):
-            work = self._issuing(by, terms, chunk, left=count - len(done), now_ms=now_ms)
             try:
+                work = self._issuing(by, terms, chunk, left=count - len(done), now_ms=now_ms)
                 draft, ids = await self._store.write(work)
+                done += [(license_id, key) for license_id, (_, key, *_) in zip(ids, chunk, strict=True)]
+                progress(len(done), count)
+                await self._store.settle()
             except Exception as error:  # a fault too: what is issued has keys that only this knows
                 if draft is None:
                     raise
                 return Lot(done, draft, error)
-            done += [(license_id, key) for license_id, (_, key, *_) in zip(ids, chunk, strict=True)]
-            progress(len(done), count)
-            await self._store.settle()
         assert draft is not None  # noqa: S101 - there was one chunk at least
         return Lot(done, draft)
 

@@ -446,13 +446,14 @@ async def test_nobody_is_said_to_be_told_of_licenses_that_nobody_in_discord_hold
     await issue(shop, 2)
     stock = await shop.owner.slash("bulk suspend", product="Pro", tell_members=True)
     await issue(shop, 2, email="ann@example.com")
-    mailed = await shop.owner.slash("bulk suspend", product="Pro", tell_members=True)
+    mailed = await shop.owner.slash("bulk suspend", product="Pro", reason="Audit", tell_members=True)
     await issue(shop, 2, discord_id=shop.bob.id, holder_name="Bob")
     mixed = await shop.owner.slash("bulk suspend", product="Pro", tell_members=True)
 
     assert "Nobody is told by direct message." in stock.text
     assert "Nobody is told: of the holders, only email addresses are known" in mailed.text
     assert "oles follow" not in stock.text + mailed.text
+    assert "**Reason, which is only written down:**" in mailed.text
     assert "The holders in Discord (1) are told" in mixed.text
 
 
