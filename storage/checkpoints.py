@@ -10,7 +10,7 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from storage.sqlite import Readers
+from storage.sqlite import BUSY_TIMEOUT_MS, Readers
 
 _GROWN = 128 * 1024 * 1024  # bytes: some tenths of a second of moving, and of reading after a crash
 
@@ -26,7 +26,9 @@ class Checkpoints:
 
     def look(self) -> None:
         """See how far the log has grown since the last one."""
-        size = self._log.stat().st_size if self._log.exists() else 0
+        size = 0
+        with contextlib.suppress(OSError):  # not there yet, or the disk fails, which is for others to tell
+            size = self._log.stat().st_size
         if self._running is None and size - self._size >= _GROWN:
             self._size = size
             self._running = asyncio.create_task(self._run(), name="checkpoint")
@@ -48,5 +50,19 @@ class Checkpoints:
 
 def _checkpoint(connection: sqlite3.Connection) -> bool:
     """Move what no reader needs; tell whether that was all: then the next commit cuts the log short."""
-    [(_, frames, moved)] = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-    return bool(frames == moved)
+    [(is_busy, frames, moved)] = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    return not is_busy and bool(frames == moved)  # while another one runs both are -1
+
+
+def rewrite(connection: sqlite3.Connection) -> bool:
+    """Write the database's file anew, and empty its log; tell whether nothing of the old one is left.
+
+    What is deleted goes on standing in freed pages and in the log; only a whole new file is free of it.
+    """
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    try:
+        connection.execute("VACUUM")
+        is_busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    finally:
+        connection.execute("PRAGMA busy_timeout = 0")
+    return not is_busy

@@ -4,6 +4,7 @@ A whole transaction runs in one hop on aiosqlite's worker thread, so no caller t
 """
 
 import asyncio
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -23,7 +24,7 @@ Work = Callable[[StatementTransaction], Steps[T]]
 Committed = Callable[[set[int], dict[int, Renewed]], None]
 
 OLDEST_SQLITE = (3, 38)  # STRICT tables came with 3.37, the ->> operator with 3.38
-_BUSY_TIMEOUT_MS = 2_000  # twice this, for the write in hand and the last one, fits into the 5 s of a stop
+BUSY_TIMEOUT_MS = 2_000  # twice this, for the write in hand and the last one, fits into the 5 s of a stop
 _LOOK_EVERY_S = 0.001
 _MAX_BATCH = 500
 _NOT_OUR_FAULT = frozenset(
@@ -42,6 +43,8 @@ _NOT_OUR_FAULT = frozenset(
         sqlite3.SQLITE_NOTADB,
     }
 )
+
+log = logging.getLogger(__name__)
 
 
 def require_sqlite() -> None:
@@ -69,7 +72,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """
     connection = sqlite3.connect(path, isolation_level=None, cached_statements=256)
     try:
-        connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         if read_only:
             connection.execute("PRAGMA query_only = ON")
         else:
@@ -96,7 +99,7 @@ def begin(
     SQLite's own waiting soon looks only every 100 ms: whoever commits group after group would have the lock again
     each time, until this process gives up. Who looks every millisecond meets a gap between two groups.
     """
-    give_up_at = clock() + _BUSY_TIMEOUT_MS / 1000
+    give_up_at = clock() + BUSY_TIMEOUT_MS / 1000
     while True:
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -235,6 +238,8 @@ class Writer:
         try:
             # The caches learn of the commit here, before any caller does: a caller may be gone.
             self._committed(*_left_by(batch, is_stored=failure is None))
+        except Exception:  # what is stored is stored, and whoever waits next is to be written too
+            log.exception("what follows a commit failed")
         finally:
             for unit in batch:
                 unit.settle(failure)
@@ -276,20 +281,6 @@ def read_together(connection: sqlite3.Connection, work: Work[T]) -> T:
             connection.execute("ROLLBACK")
     except sqlite3.Error as error:
         raise unavailable(error) or error from error
-
-
-def rewrite(connection: sqlite3.Connection) -> bool:
-    """Write the database's file anew, and empty its log; tell whether nothing of the old one is left.
-
-    What is deleted goes on standing in freed pages and in the log; only a whole new file is free of it.
-    """
-    connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-    try:
-        connection.execute("VACUUM")
-        is_busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-    finally:
-        connection.execute("PRAGMA busy_timeout = 0")
-    return not is_busy
 
 
 def unavailable(error: BaseException) -> Unavailable | None:

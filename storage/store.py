@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from licensing.keys import RandomBytes
 from licensing.ports import Unavailable
-from storage.checkpoints import Checkpoints
+from storage.checkpoints import Checkpoints, rewrite
 from storage.errors import StoreRefused
 from storage.revisions import HEAD, REVISIONS
 from storage.settings import DatabaseSettings
@@ -25,7 +25,6 @@ from storage.sqlite import (
     connect_writer,
     read_together,
     require_sqlite,
-    rewrite,
     unavailable,
 )
 from storage.statements.seats import Renewed
@@ -63,6 +62,17 @@ class SqliteStore:
         """
         self._require_open()
         return await self._reader.call(lambda connection: read_together(connection, work))
+
+    async def follow(self) -> None:
+        """Have the caches follow what other processes changed: asked now and then, it is little each time.
+
+        Raises: Unavailable.
+        """
+        self._require_open()
+        try:
+            self.snapshots.follow()
+        except sqlite3.Error as error:
+            raise unavailable(error) or error from error
 
     async def settle(self) -> None:
         """Let the log be emptied where it grows too fast: asked between the transactions of whoever writes much."""
