@@ -28,6 +28,7 @@ _FLUSH_EVERY_S = 0.5
 _FLUSH_HISTORY_EVERY_S = 4.0
 _FOLD_EVERY_S = 10.0
 _LAST_FOLD_S = 1.0
+_FOLLOW_EVERY_S = 0.5
 _SWEEP_EVERY_S = 20.0
 
 log = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ async def opened(config: Config, *, clock: Clock = now_ms) -> AsyncIterator[Hous
         upkeep = UpkeepService(house.store, keeping=house.keeping, clock=clock)
         works = (
             ("usage", _FLUSH_EVERY_S, lambda: _flush(house)),
+            ("events", _FOLLOW_EVERY_S, house.store.follow),
             ("refusals", _FLUSH_EVERY_S, lambda: house.traces.refusals.flush(house.store)),
             ("history", _FLUSH_HISTORY_EVERY_S, lambda: house.traces.attempts.flush(house.store)),
             ("last seen", _FOLD_EVERY_S, lambda: fold_seen(house.store)),

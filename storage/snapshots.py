@@ -44,10 +44,13 @@ _LICENSE = (
 _VERSIONS = "SELECT spec, state FROM product_versions WHERE product_id = :product"
 _BLOCKS = f"SELECT level, target_id, network FROM blacklist WHERE organization_id IN ({PLATFORM}, :organization)"
 _CALLS = f"SELECT SUM(calls) FROM usage_daily WHERE product_id = :product AND day = :day AND {COUNTED}"
-_EVENTS = "SELECT id, action, organization_id, product_id, license_id FROM events WHERE id > :id ORDER BY id"
+_EVENTS = (
+    "SELECT id, action, organization_id, product_id, license_id FROM events WHERE id > :id ORDER BY id LIMIT :limit"
+)
 _OF_BLACKLISTS = frozenset({Action.ADDRESS_BLOCKED.value, Action.ADDRESS_UNBLOCKED.value})
 _STATE_AT = len(Product.model_fields)
 _MAX_PRODUCTS = 10_000
+_MAX_EVENTS = 5_000  # so many are followed one by one: some 10 ms of the event loop
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -58,6 +61,7 @@ class SnapshotCache:
 
     def __init__(self, connection: sqlite3.Connection, *, size: int) -> None:
         self._connection = connection
+        self._size = size
         self._products: dict[bytes, ProductSnapshot] = {}
         self._licenses = KeptLicenses(size=size)
         self._blacklists: dict[int, Blacklist] = {}
@@ -126,7 +130,11 @@ class SnapshotCache:
         if version == self._version:
             return
         # The version is kept from before the events are read: what commits in between is seen next time.
-        for event_id, action, organization_id, product_id, license_id in self._rows(_EVENTS, {"id": self._event_id}):
+        events = self._rows(_EVENTS, {"id": self._event_id, "limit": _MAX_EVENTS + 1})
+        if len(events) > _MAX_EVENTS:
+            self._begin_anew()
+            events = []
+        for event_id, action, organization_id, product_id, license_id in events:
             if action in _OF_BLACKLISTS:
                 self._forget_blacklists(organization_id)
             elif license_id is not None:
@@ -135,6 +143,12 @@ class SnapshotCache:
                 self._forget_products(organization_id, product_id)
             self._event_id = event_id
         self._version = version
+
+    def _begin_anew(self) -> None:
+        """Forget everything: what is read from now on knows of all events there are."""
+        self._event_id = self._last_event()
+        self._licenses = KeptLicenses(size=self._size)
+        self._forget_blacklists(PLATFORM)
 
     def _look(self) -> None:
         self.follow()
@@ -155,7 +169,8 @@ class SnapshotCache:
     def _read_anew(self) -> None:
         if self._keeps_reading:
             self._keeps_reading = False
-            self._connection.execute("ROLLBACK")
+            if self._connection.in_transaction:  # a failing disk ends it by itself
+                self._connection.execute("ROLLBACK")
 
     def forget_licenses(self, license_ids: Iterable[int]) -> None:
         """Forget licenses that were written without an event."""

@@ -6,14 +6,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from storage_world import OWNER, World
+from storage_world import OWNER, World, opened
 
 from licensing.keys import api_key_digest, tidy
 from licensing.models import License
-from licensing.verdict import LicenseSnapshot
-from storage import DatabaseSettings, kept
+from licensing.ports import Steps
+from licensing.verdict import LicenseSnapshot, Status
+from storage import DatabaseSettings, kept, snapshots
 from storage.snapshots import _LICENSE, SnapshotCache
 from storage.sqlite import connect
+from storage.statements.base import Statement
 
 DEVICES = ("", "a b", 'quo"te, comma', "[]", "é\n", "a\0b")
 ADDRESSES = ("203.0.113.1", "2001:db8::/64", "~" + "a" * 26)
@@ -161,3 +163,63 @@ async def test_what_was_committed_within_a_turn_is_read_by_the_misses_that_follo
     found = await cache.license(product.product.id, digest_of(world, other.key))
     assert found is not None
     assert list(found.addresses) == ["203.0.113.9"]
+
+
+def many_events(count: int) -> Steps[None]:
+    yield Statement(
+        "INSERT INTO events (organization_id, at_ms, action, actor_kind, product_id, license_id)"
+        " WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < :count)"
+        " SELECT 1, 1, 'license.created', 'system', 1, 1000 + x FROM n",
+        {"count": count},
+    )
+
+
+async def test_whoever_missed_very_many_events_reads_few_of_them_and_answers_nothing_stale(
+    world: World, settings: DatabaseSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "_MAX_EVENTS", 50)
+    product = await world.product()
+    revoked, kept_, later = [await world.issue(discord_id=20 + number) for number in range(3)]
+    for _ in range(2):
+        for each in (revoked, kept_, later):
+            assert (await world.validate(product.api_key, each.key)).valid
+    read = list[int]()
+    async with opened(settings) as other:
+        await other.licenses.revoke(OWNER, revoked.key)
+        await other.blacklist.add(OWNER, network="203.0.113.7")
+        await other.store.write(lambda _tx: many_events(9_000))
+        world.store.snapshots._connection.row_factory = lambda _cursor, row: read.append(1) or row
+        assert (await world.validate(product.api_key, revoked.key)).status is Status.REVOKED
+        assert len(read) < 80
+        assert (await world.validate(product.api_key, kept_.key)).valid
+        assert (await world.validate(product.api_key, kept_.key, "203.0.113.7")).status is Status.IP_BLOCKED
+        assert (await world.validate(product.api_key, later.key)).valid
+        await other.changes.suspend(OWNER, later.key)
+        assert (await world.validate(product.api_key, later.key)).status is Status.SUSPENDED
+        hits = world.store.snapshots.hits
+        assert (await world.validate(product.api_key, kept_.key)).valid
+        assert world.store.snapshots.hits > hits
+
+
+async def test_a_store_that_is_asked_nothing_follows_what_others_change(
+    world: World, settings: DatabaseSettings
+) -> None:
+    product = await world.product()
+    issued = await world.issue(discord_id=20)
+    assert (await world.validate(product.api_key, issued.key)).valid
+    async with opened(settings) as other:
+        await other.licenses.revoke(OWNER, issued.key)
+        assert len(world.store.snapshots) == 1
+        await world.store.follow()
+        assert len(world.store.snapshots) == 0
+    assert (await world.validate(product.api_key, issued.key)).status is Status.REVOKED
+
+
+async def test_a_state_that_a_failing_disk_let_go_of_by_itself_is_no_hindrance(world: World) -> None:
+    product, cache = await world.product(), world.store.snapshots
+    issued = await world.issue(discord_id=20)
+    await cache.product(api_key_digest(product.api_key))
+    await cache.license(product.product.id, digest_of(world, issued.key))
+    cache._connection.execute("ROLLBACK")
+    cache.follow()
+    assert (await world.validate(product.api_key, issued.key)).valid
