@@ -81,8 +81,11 @@ class Bulk(Protocol):
     def lock(self, organization_id: int, meant: Meant, license_ids: Sequence[int]) -> Steps[Sequence[Alike]]:
         """Return which of these licenses are still meant, by state."""
 
-    def lock_ended(self, *, now_ms: int, limit: int) -> Steps[Alike]:
-        """Return licenses of any organization whose end has passed unnoticed, as if all were in one state."""
+    def ended(self, *, now_ms: int, limit: int) -> Steps[Sequence[int]]:
+        """Return licenses of any organization whose end has passed unnoticed."""
+
+    def lock_ended(self, license_ids: Sequence[int], *, now_ms: int) -> Steps[Alike]:
+        """Return which of these licenses have still ended unnoticed, as if all were in one state."""
 
     def save(self, ids: str, changed: Mapping[str, Any], *, now_ms: int) -> Steps[None]:
         """Write the same members to all of these licenses."""

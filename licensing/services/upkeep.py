@@ -6,6 +6,7 @@ that there was something to do.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 
 from licensing import lifecycle
 from licensing.choices import ActorKind
@@ -19,6 +20,7 @@ from licensing.services.usage import fold_seen
 
 BATCH = 200
 ENDED_AT_ONCE = 500
+FOUND_AT_ONCE = 20 * ENDED_AT_ONCE
 LOOKED_THROUGH = 2_000
 
 _EXPIRY = AlikeChange(Action.LICENSE_EXPIRED, lambda it, now_ms: lifecycle.expire(it, now_ms=now_ms), ends=True)
@@ -39,26 +41,25 @@ class UpkeepService:
 
         Raises: Unavailable.
         """
-        while await self.expire_licenses() == ENDED_AT_ONCE:
+        while await self.expire_licenses() == FOUND_AT_ONCE:
             pass
         for due in (self.lapse_transfers, self.free_idle_seats, self.forget_refusals):
             while await due() == BATCH:
-                pass
+                await self._store.settle()
         await self.forget_attempts()
 
     async def expire_licenses(self) -> int:
         """Note licenses whose end has passed, one event each; return how many.
 
-        So many that there may be more are told of as many at once.
+        They are looked for without the writer's lock, since they may stand among very many whose end nobody enforces,
+        and looked at again with it. So many that there may be more are told of as many at once.
         """
-        now_ms = self._clock()
-
-        def work(tx: Transaction) -> Steps[int]:
-            ended = yield from tx.bulk.lock_ended(now_ms=now_ms, limit=ENDED_AT_ONCE)
-            told = True if ended.count == ENDED_AT_ONCE else None
-            return (yield from change_alike(tx, _ITSELF, ended, _EXPIRY, now_ms=now_ms, told=told))
-
-        return await self._store.write(work)
+        now_ms, noted = self._clock(), 0
+        found = await self._store.read(lambda tx: tx.bulk.ended(now_ms=now_ms, limit=FOUND_AT_ONCE))
+        for first in range(0, len(found), ENDED_AT_ONCE):
+            noted += await self._store.write(partial(_expire, found[first : first + ENDED_AT_ONCE], now_ms))
+            await self._store.settle()
+        return noted
 
     async def lapse_transfers(self) -> int:
         """End transfers that nobody decided in time; return how many."""
@@ -105,6 +106,12 @@ class UpkeepService:
             await fold_seen(self._store)  # whoever is in the log was seen, and `free` will know
             await self._store.write(work)
         return len(idle)
+
+
+def _expire(found: Sequence[int], now_ms: int, tx: Transaction) -> Steps[int]:
+    ended = yield from tx.bulk.lock_ended(found, now_ms=now_ms)
+    told = True if len(found) == ENDED_AT_ONCE else None
+    return (yield from change_alike(tx, _ITSELF, ended, _EXPIRY, now_ms=now_ms, told=told))
 
 
 def _free(tx: Transaction, license_: License, unused: Sequence[Address], now_ms: int) -> Steps[None]:

@@ -26,7 +26,9 @@ _PICKED = (
     "FROM json_each(:ids) AS picked CROSS JOIN licenses l ON l.id = picked.value"
     " CROSS JOIN products p ON p.id = l.product_id WHERE"
 )
+# Within what counts and groups: PostgreSQL locks rows, not groups of them.
 _LOCKING = "/* FOR UPDATE */"
+_UNNOTICED = f"{ENDED} AND EXISTS (SELECT 1 FROM products p WHERE p.id = product_id AND p.enforce_expiry = 1)"
 _OF_STATES = "l.state IN (SELECT value FROM json_each(:states))"
 # The ids are scattered before they are added up: of their sum or their squares alone, swaps such as #1 and #4 for #2
 # and #3 would be missed. Both products stay below 2^62.
@@ -93,17 +95,25 @@ class BulkStatements:
     def lock(self, organization_id: int, meant: Meant, license_ids: Sequence[int]) -> Steps[Sequence[Alike]]:
         where, values = _conditions(organization_id, meant)
         rows = yield Statement(
-            f"SELECT l.state, COUNT(*), json_group_array(l.id) {_PICKED} {where} GROUP BY l.state {_LOCKING}",
+            "SELECT state, COUNT(*), json_group_array(id) FROM"
+            f" (SELECT l.state AS state, l.id AS id {_PICKED} {where} {_LOCKING}) locked GROUP BY state",
             values | {"ids": json.dumps(license_ids)},
         )
         return [Alike(LicenseState(state), count, ids) for state, count, ids in rows]
 
-    def lock_ended(self, *, now_ms: int, limit: int) -> Steps[Alike]:
+    def ended(self, *, now_ms: int, limit: int) -> Steps[Sequence[int]]:
         rows = yield Statement(
-            f"SELECT COUNT(*), json_group_array(id) FROM (SELECT id FROM licenses WHERE {ENDED}"
-            " AND EXISTS (SELECT 1 FROM products p WHERE p.id = product_id AND p.enforce_expiry = 1) LIMIT :limit)"
-            f" {_LOCKING}",
+            f"SELECT json_group_array(id) FROM (SELECT id FROM licenses WHERE {_UNNOTICED} LIMIT :limit) found",
             {"now": now_ms, "limit": limit},
+        )
+        found: list[int] = json.loads(rows[0][0])
+        return found
+
+    def lock_ended(self, license_ids: Sequence[int], *, now_ms: int) -> Steps[Alike]:
+        rows = yield Statement(
+            "SELECT COUNT(*), json_group_array(id) FROM (SELECT l.id AS id FROM json_each(:ids) AS picked"
+            f" CROSS JOIN licenses l ON l.id = picked.value WHERE {_UNNOTICED} {_LOCKING}) locked",
+            {"now": now_ms, "ids": json.dumps(license_ids)},
         )
         return Alike(LicenseState.ACTIVE, *rows[0])
 

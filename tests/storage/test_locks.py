@@ -85,6 +85,10 @@ def contested(world: World, *others: str) -> World:
     return World(ContestedStore(world.store, *others), now_ms=world.now_ms)  # type: ignore[arg-type]
 
 
+def said(sql: str) -> Steps[None]:
+    yield Statement(sql)
+
+
 DOORS = {door.name: door for door in (*STAFF, *MEMBERS)}
 REVOKED = "UPDATE licenses SET state = 'revoked'"
 RESTORED = "UPDATE licenses SET state = 'active'"
@@ -230,9 +234,27 @@ async def test_a_license_that_was_revoked_before_the_lock_was_had_does_not_expir
     await stocked(world)
     world.now_ms += 91 * 86_400_000
     assert await contested(world, REVOKED).upkeep.expire_licenses() == 0
-    watched = contested(world, RESTORED)
+    await world.store.write(lambda _tx: said(RESTORED))
+    watched = contested(world)
     assert await watched.upkeep.expire_licenses() == 1
     assert unlocked_writes(watched.store.asked) == []  # type: ignore[attr-defined]
+
+
+async def test_whatever_ended_without_anybody_enforcing_it_the_sweep_takes_no_lock_for_that(world: World) -> None:
+    await world.product(enforce_expiry=False)
+    await world.issue(discord_id=HOLDER, expiry="1d")
+    world.now_ms += 2 * 86_400_000
+    watched = contested(world)
+    assert await watched.upkeep.expire_licenses() == 0
+    assert watched.store.asked == []  # type: ignore[attr-defined]
+
+
+async def test_an_end_that_nobody_enforces_any_more_when_the_lock_is_had_is_not_noticed(world: World) -> None:
+    await world.product()
+    await world.issue(discord_id=HOLDER, expiry="1d")
+    world.now_ms += 2 * 86_400_000
+    unenforced = "UPDATE products SET enforce_expiry = 0"
+    assert await contested(world, unenforced).upkeep.expire_licenses() == 0
 
 
 async def test_what_somebody_else_did_before_many_were_locked_is_not_done_again(world: World) -> None:

@@ -1,12 +1,19 @@
 """What the clock brings about is noticed once, whatever was down meanwhile."""
 
 import asyncio
+from typing import Any
 
+import pytest
 from storage_world import OWNER, World, member, opened
 
 from licensing.events import Action
+from licensing.services import upkeep
+from licensing.services.terms import Terms
+from licensing.services.upkeep import ENDED_AT_ONCE
 from licensing.verdict import Status
 from storage import DatabaseSettings
+from storage.sqlite import Work
+from storage.store import SqliteStore
 
 DAY_MS = 86_400_000
 
@@ -45,6 +52,36 @@ async def test_many_ends_are_noticed_in_one_sweep(world: World) -> None:
     world.now_ms += 2 * DAY_MS
     await world.upkeep.sweep()
     assert expired(await world.events()) == 450
+
+
+class WatchedStore:
+    """A store that keeps in which order it was asked for what."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self.snapshots, self.vault, self.read = store.snapshots, store.vault, store.read
+        self.asked: list[str] = []
+        self._store = store
+
+    async def write(self, work: Work[Any]) -> Any:
+        self.asked.append("write")
+        return await self._store.write(work)
+
+    async def settle(self) -> None:
+        self.asked.append("settle")
+        await self._store.settle()
+
+
+async def test_the_sweep_lets_the_log_be_emptied_between_any_two_lots_of_ends(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "FOUND_AT_ONCE", 2 * ENDED_AT_ONCE)
+    await world.product()
+    await world.bulk.issue(OWNER, Terms("Pro", discord_id=20, expiry="1d"), 3 * ENDED_AT_ONCE)
+    world.now_ms += 2 * DAY_MS
+    store = WatchedStore(world.store)
+    await World(store, now_ms=world.now_ms).upkeep.sweep()  # type: ignore[arg-type]
+    assert store.asked[:6] == ["write", "settle"] * 3
+    assert expired(await world.events()) == 3 * ENDED_AT_ONCE
 
 
 async def test_where_expiry_is_not_enforced_nothing_expires(world: World) -> None:
