@@ -285,4 +285,10 @@ partial("ix_licenses_ending", "expires_at_ms IS NOT NULL AND expired_at_ms IS NU
 # What is rare among many is found newest first without a look at the rest.
 partial("ix_licenses_stopped", "state <> 'active'", licenses.c.organization_id, licenses.c.state, licenses.c.id)
 partial("ix_licenses_unclaimed", "customer_id IS NULL", *licenses.c["organization_id", "id", "product_id"])
+partial(
+    "ix_licenses_due",
+    "expires_at_ms IS NOT NULL AND expired_at_ms IS NULL",
+    licenses.c.organization_id,
+    licenses.c.expires_at_ms,
+)
 partial("ix_licenses_noticed", "expired_at_ms IS NOT NULL", licenses.c.organization_id, licenses.c.id)

@@ -10,6 +10,7 @@ from licensing.verdict import Status
 from storage.statements.words import words_of
 
 _WORDS = 8  # so many of those typed are looked up; a row is held to all of them
+_READ = 64  # so many of those typed count: SQL does not nest without end
 _LAST = "\U0010ffff"  # sorts after all that a word or a key can go on with
 _LARGEST_ID = 2**63 - 1
 _ID_LENGTH = len(str(_LARGEST_ID))
@@ -54,7 +55,7 @@ class Typed:
         # of ours is not looked for among them either, and nothing at all would match every key.
         is_start = 0 < len(start) < KEY_LENGTH and set(start) <= set(ALPHABET)
         prefix = start[:PREFIX_LENGTH] if is_start else None
-        return cls(tuple((words_of(text) or "").split()), prefix, int(text) if is_id else None)
+        return cls(tuple((words_of(text) or "").split()[:_READ]), prefix, int(text) if is_id else None)
 
     @property
     def is_nothing(self) -> bool:
@@ -99,7 +100,7 @@ def drivers(sought: Search) -> list[str]:
     if sought.status is Status.EXPIRED:
         # Ends that were noticed, and those that were not yet or that nobody enforces.
         due = "l.expires_at_ms IS NOT NULL AND l.expired_at_ms IS NULL AND l.expires_at_ms <= :now"
-        return [f"{_OF_ORGANIZATION} AND l.expired_at_ms IS NOT NULL", due]
+        return [f"{_OF_ORGANIZATION} AND {each}" for each in ("l.expired_at_ms IS NOT NULL", due)]
     is_stopped = sought.status in (Status.REVOKED, Status.SUSPENDED)
     if sought.product_id is not None:
         states = ("active", "suspended", "revoked") if sought.status is None else ("active",)

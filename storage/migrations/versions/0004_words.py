@@ -157,6 +157,7 @@ def _indexes() -> None:
     for name, columns, where in (
         ("stopped", ["organization_id", "state", "id"], "state <> 'active'"),
         ("unclaimed", ["organization_id", "id", "product_id"], "customer_id IS NULL"),
+        ("due", ["organization_id", "expires_at_ms"], "expires_at_ms IS NOT NULL AND expired_at_ms IS NULL"),
         ("noticed", ["organization_id", "id"], "expired_at_ms IS NOT NULL"),
     ):
         rare = sa.text(where)
