@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from storage_doors import rows_of
-from storage_world import OWNER, World, member, opened
+from storage_world import ORGANIZATION, OWNER, World, member, opened
 
-from licensing.choices import LicenseState, Permission, ProductState
+from licensing.choices import ActorKind, LicenseState, Permission, ProductState
 from licensing.errors import LicenseAlreadyRevoked, LimitReached, NotAllowed, ProductNotSold
 from licensing.events import Action, Event
 from licensing.input_errors import NothingSelected
@@ -133,6 +133,10 @@ async def test_what_was_suspended_says_so_when_it_is_revoked_and_comes_back_susp
     }
     assert before[paused.view.license.id]["state"] == LicenseState.SUSPENDED
     assert before[working.view.license.id]["state"] == LicenseState.ACTIVE
+    operator = Actor(organization_id=ORGANIZATION, kind=ActorKind.OPERATOR)
+    for issued, state in ((paused, LicenseState.SUSPENDED), (working, LicenseState.ACTIVE)):
+        await world.changes.restore(operator, issued.key)
+        assert (await world.licenses.view(OWNER, issued.key)).license.state is state
 
 
 @pytest.mark.usefixtures("_small_chunks")
