@@ -12,7 +12,7 @@ from pathlib import Path
 
 from storage.sqlite import BUSY_TIMEOUT_MS, Readers
 
-_GROWN = 128 * 1024 * 1024  # bytes: some tenths of a second of moving, and of reading after a crash
+_GROWN = 32 * 1024 * 1024  # bytes: commits meanwhile share the disk with the moving, so not too much at a time
 
 
 class Checkpoints:
