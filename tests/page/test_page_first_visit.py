@@ -16,15 +16,19 @@ READY_S = 30
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def address(chromium, tmp_path):  # noqa: ARG001 - nothing is started where nobody can look
-    """Run the real command in an empty folder; give the address on its first line."""
+    """Run the real command in an empty folder; give the address that it tells."""
     settings = {name: value for name, value in os.environ.items() if not name.startswith("KEYPORT_")}
     settings["PYTHONPATH"] = str(Path(__file__).parents[2])
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "sandbox", cwd=tmp_path, env=settings, stdout=asyncio.subprocess.PIPE
     )
-    line = (await asyncio.wait_for(process.stdout.readline(), READY_S)).decode()
+    found = None
+    while found is None:  # where a port is taken, that is said first
+        line = (await asyncio.wait_for(process.stdout.readline(), READY_S)).decode()
+        assert line
+        found = re.search(r"http://127\.0\.0\.1:\d+", line)
     rest = asyncio.create_task(process.stdout.read())
-    yield re.search(r"http://127\.0\.0\.1:\d+", line)[0]
+    yield found[0]
     process.terminate()
     assert await process.wait() == 0
     assert b"Traceback" not in await rest
