@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from aiohttp import web
 
 from bot.api.errors import Refused, bad_request, json_response
+from bot.api.ready import NO_HEADERS
 from i18n import gettext as _
 from licensing.choices import SigningKind
 from licensing.models import Product, SigningKey
@@ -16,8 +17,6 @@ from licensing.services.answers import Answer
 from licensing.spreadsheet import iso_moment
 from licensing.subject import ProductSnapshot
 from licensing.verdict import Call, Status
-
-NO_HEADERS: Mapping[str, str] = {}
 
 FileKey = Callable[[Product], Awaitable[SigningKey]]
 

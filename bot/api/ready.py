@@ -17,9 +17,7 @@ from bot.log import request_id
 
 SERVER_NAME = "KeyPort"  # versions would tell an attacker where to look
 REQUEST_ID = "X-Request-Id"
-
-
-NO_MORE: Mapping[str, str] = {}
+NO_HEADERS: Mapping[str, str] = {}
 
 _LINES = "".join(f"{name}: {value}\r\n" for name, value in (*HEADERS.items(), (hdrs.SERVER, SERVER_NAME)))
 _OPENING = f"HTTP/1.1 200 OK\r\n{_LINES}{hdrs.CONTENT_LENGTH}: "
@@ -30,7 +28,7 @@ class ReadyAnswer:
 
     __slots__ = ("_head", "_headers", "body")
 
-    def __init__(self, body: bytes, headers: Mapping[str, str] = NO_MORE) -> None:
+    def __init__(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> None:
         more = "".join(f"{name}: {value}\r\n" for name, value in headers.items()) if headers else ""
         self._head = f"{_OPENING}{len(body)}\r\n{more}{REQUEST_ID}: ".encode()
         self._headers = headers
