@@ -58,12 +58,21 @@ def _serve(config: Config, serving: Awaitable[None]) -> None:
         # A name that means no address is a listening matter too; what has a file name is about that file.
         if error.filename or not (error.errno in _CANNOT_LISTEN or isinstance(error, socket.gaierror)):
             raise
-        raise Refused(
-            _(
-                "The API cannot listen on {host}, port {port}: the port is taken or not allowed, or the "
-                "address is not this machine's; choose another api.host or api.port."
-            ).format(host=config.api.host, port=config.api.port)
-        ) from error
+        raise Refused(_not_listening(config, error)) from error
+
+
+def _not_listening(config: Config, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        sentence = _(
+            "The API cannot listen on {host}, port {port}: another process has the port; stop that one or choose "
+            "another api.port, or set api.reuse_port for each of them if processes of this machine are to share it."
+        )
+    else:
+        sentence = _(
+            "The API cannot listen on {host}, port {port}: the port is not allowed, or the address is not this "
+            "machine's; choose another api.host or api.port."
+        )
+    return sentence.format(host=config.api.host, port=config.api.port)
 
 
 async def _awaited(serving: Awaitable[None]) -> None:

@@ -217,7 +217,7 @@ async def test_a_port_that_is_not_shared_is_refused_to_a_second_process_in_one_s
         )  # fmt: skip
         told = (await second.communicate())[1].decode()
     assert second.returncode == 2
-    assert "the port is taken" in told
+    assert "another process has the port" in told
 
 
 def usage(path: Path) -> dict[str, int]:

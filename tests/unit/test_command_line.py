@@ -134,12 +134,22 @@ def test_config_may_stand_before_or_behind_the_command(tmp_path: Path, capsys):
         assert "api.port = 9000" in capsys.readouterr().out
 
 
-def test_an_api_that_cannot_listen_says_where_and_what_to_change(monkeypatch, capsys):
+def test_an_api_whose_port_is_taken_says_where_and_how_processes_can_share_one(monkeypatch, capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        monkeypatch.setenv("KEYPORT_API__PORT", str(taken.getsockname()[1]))
-        assert "The API cannot listen on 127.0.0.1, port " in refused(capsys, "api")
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("KEYPORT_API__PORT", str(port))
+        told = refused(capsys, "api")
+    assert told.startswith(f"The API cannot listen on 127.0.0.1, port {port}: another process has the port;")
+    assert "another api.port" in told
+    assert "set api.reuse_port for each of them" in told
+
+
+def test_an_api_that_cannot_listen_says_where_and_what_to_change(monkeypatch, capsys):
     monkeypatch.setenv("KEYPORT_API__HOST", "192.0.2.1")
-    assert "choose another api.host or api.port" in refused(capsys, "api")
+    told = refused(capsys, "api")
+    assert "The API cannot listen on 192.0.2.1, port 8080: " in told
+    assert "choose another api.host or api.port" in told
+    assert "reuse_port" not in told
 
 
 def test_a_place_that_cannot_be_written_is_named(monkeypatch, capsys, tmp_path: Path):
