@@ -45,8 +45,9 @@ async def run(config: Config, *, stay: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="keyport-sandbox-") as folder:
         own = _own_settings(config, Path(folder))
         async with _started(own) as (sandbox, base_url):
+            look = _("Look at it in a browser: {address}").format(address=sandbox.page_url)
             if stay:
-                say(_("Look at it in a browser: {address}").format(address=sandbox.page_url) + "\n")
+                say(f"{look}\n")
             say(_("KeyPort sandbox: a stand-in for Discord, a bot and the HTTP API, all on this machine."))
             stage = await prepare(sandbox)
             spare_key = await play(stage, sandbox, base_url)
@@ -55,6 +56,7 @@ async def run(config: Config, *, stay: bool) -> None:
                     sandbox.guide
                 )
                 _invite(base_url, stage.api_key, spare_key, own.database)
+                say(f"\n{look}")  # again, for the story has pushed the first line out of a small window
                 await app.told_to_stop()
     if stay:
         say(_("\nThe sandbox has ended, and its database is gone."))

@@ -267,17 +267,21 @@ async def test_the_sandbox_never_joins_a_port_that_others_share_for_their_custom
     assert '"status":"active"' in told
 
 
-async def test_the_sandbox_stays_up_and_its_ready_curl_line_answers_active(tmp_path: Path) -> None:
+async def test_the_sandbox_stays_up_its_ready_curl_line_answers_active_and_its_last_line_is_the_pages_address(
+    tmp_path: Path,
+) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "start", cwd=ROOT, stdout=asyncio.subprocess.PIPE,
         env=environment(API__PORT="0") | {"TMPDIR": str(tmp_path)},
     )  # fmt: skip
     assert process.stdout is not None
     told = ""
-    while "Ctrl-C" not in told:
+    while told.count("Look at it in a browser: http://127.0.0.1:") < 2:
         line = (await process.stdout.readline()).decode()
         assert line, told
         told += line
+    first, *_, last = told.splitlines()
+    assert last == first
     command = told[told.index("curl -s") : told.index("}'") + 2]
     shell = await asyncio.create_subprocess_shell(command, stdout=asyncio.subprocess.PIPE)
     answer = json.loads((await shell.communicate())[0])
