@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from i18n import gettext as _
-from sandbox.page.guide import Call, Guide, Try
+from sandbox.page.guide import Call, Done, Guide, Try
 from sandbox.places import Member
 from sandbox.reply import Reply
 
@@ -76,12 +76,16 @@ class Tryout:
         async with self._at_work:
             await self._claim_next()
 
-    async def _revoke(self) -> None:
+    async def _revoke(self) -> Done:
         async with self._at_work:
             if not self._claimed:
                 await self._claim_next()
             self._key = self._claimed
-            await self._stage.owner.slash("license revoke", license=self._claimed, reason="Chargeback")
+            question = await self._stage.owner.slash("license revoke", license=self._claimed, reason="Chargeback")
+        revoked = _("License #{id} for {product} is revoked; its next validation is refused.").partition("{product}")[
+            2
+        ]
+        return lambda: revoked in question.text
 
     async def _issued(self) -> str:
         issued = await self._stage.support.slash("license issue", product=self._product)

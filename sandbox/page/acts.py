@@ -84,16 +84,17 @@ async def act(hub: Hub, name: str, body: Json) -> Json:
 
 
 async def attempt(guide: Guide, body: Json) -> Json:
-    """Do one of the things a first visit is invited to try; tell whose view shows it."""
+    """Do one of the things a first visit is invited to try; tell whose view shows it, and what is left to finish."""
     index = body.get("index")
     if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < len(guide.tries):
         raise BadRequestError("There is no such thing to try.", 404)
     found = guide.tries[index]
     try:
-        await found.act()
+        done = await found.act()
     except (DriverError, RuntimeError) as error:  # refused by Discord, or answered otherwise than expected
         raise BadRequestError(f"That did not work, perhaps because the bot is away: {error}", 409) from error
-    return {"who": str(found.who.id), "at": str(found.who.actor.channel.id)}
+    begun = None if done is None else guide.begin(done)
+    return {"who": str(found.who.id), "at": str(found.who.actor.channel.id), "begun": begun}
 
 
 async def call(guide: Guide) -> Json:

@@ -2,20 +2,24 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from sandbox.errors import Json
 from sandbox.person import Person
 
+Done = Callable[[], bool]
+
 
 @dataclass(frozen=True)
 class Try:
-    """One thing to try by one click; `act` does it as `who`, whose view the page then shows."""
+    """One thing to try by one click; `act` does it as `who`, whose view the page then shows.
+
+    Where the person has more to do then, `act` gives what tells whether it is done.
+    """
 
     title: str
     about: str
     who: Person
-    act: Callable[[], Awaitable[Any]]
+    act: Callable[[], Awaitable[Done | None]]
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,18 @@ class Guide:
 
     tries: list[Try] = field(default_factory=list)
     call: Call | None = None
+    begun: list[Done] = field(default_factory=list)
+
+    def begin(self, done: Done) -> int:
+        """Keep what somebody has begun to try; return the number by which `told` says that it is done."""
+        self.begun.append(done)
+        return len(self.begun)
 
     def told(self) -> Json:
         """The guide as the page shows it."""
         call = self.call
         return {
             "tries": [{"title": each.title, "about": each.about, "who": str(each.who.id)} for each in self.tries],
+            "done": [number for number, done in enumerate(self.begun, 1) if done()],
             "call": None if call is None else {"title": call.title, "about": call.about, "shown": call.shown()},
         }

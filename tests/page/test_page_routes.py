@@ -239,3 +239,23 @@ async def test_a_try_that_is_answered_otherwise_than_expected_says_so(client, sa
     status, told = await client.post("try", {"index": 0})
     assert status == 409
     assert told["error"].endswith("the bot's answer holds no key")
+
+
+async def test_a_try_counts_as_done_once_what_it_began_is_done(client, sandbox, guild):
+    finished = []
+
+    async def at_once() -> None:
+        """Leave nothing to do."""
+
+    async def begin():
+        mine = len(finished)
+        finished.append(False)
+        return lambda: finished[mine]
+
+    sandbox.guide.tries += [Try("Issue", "About", guild.owner, at_once), Try("Revoke", "About", guild.owner, begin)]
+    told = [(await client.post("try", {"index": index}))[1]["begun"] for index in (0, 1, 1)]
+    assert told[0] is None
+    assert told[1] != told[2]
+    assert sandbox.guide.told()["done"] == []
+    finished[1] = True
+    assert sandbox.guide.told()["done"] == [told[2]]

@@ -5,8 +5,9 @@ import { avatar } from "./avatar.js";
 import { button, el, fill, find } from "./dom.js";
 import { refused } from "./notices.js";
 import { be } from "./places.js";
-import { tried, wish } from "./session.js";
+import { begun, tried, wish } from "./session.js";
 import { listen, nameOf, world } from "./store.js";
+import { written } from "./times.js";
 
 let answer = null;
 let busy = null;
@@ -26,6 +27,7 @@ const isOpen = () => wish.get("guide") !== "closed";
 function draw() {
   const guide = world.places?.guide;
   const box = find("guide");
+  guide?.tries.forEach((_, index) => tick(index, guide.done));
   box.hidden = !guide?.tries.length || !isOpen();
   const state = JSON.stringify([guide, answer, busy, box.hidden, guide?.tries.map((_, index) => tried.has(index))]);
   if (state === shown || !guide) return;
@@ -38,6 +40,13 @@ function draw() {
   if (focus) box.querySelector(`[data-key="${focus}"]`)?.focus();
 }
 
+/** What needed more than the one click counts once all of it is done. */
+function tick(index, done) {
+  if (!done.includes(begun.get(index))) return;
+  tried.add(index);
+  begun.set(index, null);
+}
+
 function card(each, index) {
   const done = tried.has(index);
   const run = async () => {
@@ -47,7 +56,8 @@ function card(each, index) {
     busy = null;
     if (told) {
       answer = null; // it told of what has changed by now
-      tried.add(index);
+      begun.set(index, told.begun);
+      if (!told.begun) tried.add(index);
       be(told.who, told.at);
     }
     draw();
@@ -64,7 +74,8 @@ function card(each, index) {
 
 function callCard({ title, about }) {
   const run = async () => {
-    answer = (await refused(call())) ?? answer;
+    const told = await refused(call());
+    if (told) answer = { ...told, at: Date.now() };
     draw();
   };
   const number = el("span", { class: "number api", "aria-hidden": "true" }, "{}");
@@ -86,12 +97,14 @@ function response() {
     answer = null;
     draw();
   };
+  const at = new Date(answer.at);
+  const status = [el("b", {}, `HTTP ${answer.status}`), " at ", el("time", { datetime: at.toISOString() }, written(at, "T")), "\n"];
   const good = /"valid":\s*true/.test(answer.answer);
   return el(
     "div",
     { class: good ? "wire good" : "wire bad", role: "status" },
     el("pre", { tabindex: "0", "aria-label": "Request" }, answer.shown),
-    el("pre", { tabindex: "0", "aria-label": "Answer", class: "wire-answer" }, el("b", {}, `HTTP ${answer.status}`), "\n", told()),
+    el("pre", { tabindex: "0", "aria-label": "Answer", class: "wire-answer" }, status, told()),
     button("✕", close, { class: "plain", "aria-label": "Close the answer" }),
   );
 }

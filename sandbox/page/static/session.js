@@ -58,10 +58,11 @@ export const drafts = shelf("drafts");
 export const forms = shelf("forms");
 export const lastRead = shelf("last-read");
 export const marks = shelf("marks");
+export const begun = shelf("begun");
 
 /** Forget everything that belongs to a sandbox that is gone. */
 export function forget() {
-  for (const each of [own, dismissed, tried, drafts, forms, lastRead]) each.clear();
+  for (const each of [own, dismissed, tried, begun, drafts, forms, lastRead]) each.clear();
 }
 
 const wishes = new Map(); // for where the browser keeps nothing
