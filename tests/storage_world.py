@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from new_databases import lay
+
 from licensing.addresses import parse_ip
 from licensing.events import Event
 from licensing.models import Actor, Plan, ProductSettings
@@ -103,6 +105,16 @@ class World:
 async def opened(
     settings: DatabaseSettings, *, organizations: tuple[int, ...] = (ORGANIZATION,)
 ) -> AsyncIterator[World]:
+    lay(settings)
+    async with opened_by_the_program(settings, organizations=organizations) as world:
+        yield world
+
+
+@asynccontextmanager
+async def opened_by_the_program(
+    settings: DatabaseSettings, *, organizations: tuple[int, ...] = (ORGANIZATION,)
+) -> AsyncIterator[World]:
+    """Open what is there; where nothing is, the program makes it, as in an operator's hands."""
     async with open_store(settings) as store:
         world = World(store)
         for organization_id in organizations:

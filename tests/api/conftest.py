@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from factories import DAY_MS, NOW_MS, ORGANIZATION_ID, make_actor, make_organization, make_plan, seeded_bytes
 from hypothesis import settings
+from new_databases import lay
 
 from bot.api import AddressReader, Health, Metrics, MetricsPage, Proofs, build_api, serve
 from licensing.models import Plan, ProductSettings
@@ -120,6 +121,7 @@ async def running_shop(
     plans = Plans({"default": plan or make_plan()}, default="default")
     clock = clock or Clock()
     settings = DatabaseSettings(folder / "keyport.db", folder / "keyport.key")
+    lay(settings)
     async with open_store(settings) as store:
         await store.write(
             lambda tx: tx.organizations.save_joined(organization or make_organization(), now_ms=clock.now_ms)

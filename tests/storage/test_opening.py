@@ -14,7 +14,8 @@ from sqlalchemy import MetaData, create_engine
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateIndex, CreateTable
-from storage_world import OWNER, World, opened
+from storage_world import OWNER, World
+from storage_world import opened_by_the_program as opened
 
 from licensing.models import Plan
 from licensing.verdict import Status
