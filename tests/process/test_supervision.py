@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import aiohttp
+import discord
 import pytest
 from discord_shop import discord_at
 from pydantic import SecretStr
@@ -133,6 +134,16 @@ async def test_commands_work_after_the_bot_was_built_anew(sandbox: Sandbox, serv
         await served.becomes(DiscordState.CONNECTED)
         reply = await guild.owner.slash("product create", name="Pro")
         assert "Pro" in reply.text
+
+
+@pytest.fixture(autouse=True)
+def _without_the_five_seconds_that_discord_py_waits_before_it_identifies_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def at_once(*_shard: object, **_settings: object) -> None:
+        """Identify."""
+
+    monkeypatch.setattr(discord.Client, "before_identify_hook", at_once)
 
 
 @pytest.fixture(autouse=True)
