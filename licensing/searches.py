@@ -35,4 +35,4 @@ class Searches(Protocol):
         """Find licenses, newest first; the text is a key's start, a Discord ID, or starts of words."""
 
     def count(self, organization_id: int, sought: Search, *, most: int | None = None) -> Steps[int]:
-        """Count what a search finds in all, up to a bound."""
+        """Count what a search finds from its place on, `limit` and `skip` apart, up to a bound."""

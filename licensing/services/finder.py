@@ -201,7 +201,9 @@ def _found(tx: Transaction, organization_id: int, sought: Search, place: Place) 
     newest = (yield from tx.search.page(organization_id, one_more)) if place == FIRST else []
     if place == FIRST and len(newest) <= PAGE:
         return Found(newest, 0, has_newer=False, has_older=False, count=len(newest), last_page=0)
-    counted = yield from tx.search.count(organization_id, sought, most=COUNTED + 1)
+    # What the first page shows need not be found again.
+    rest = replace(sought, before_id=newest[-1].license.id) if newest else sought
+    counted = len(newest) + (yield from tx.search.count(organization_id, rest, most=COUNTED + 1 - len(newest)))
     is_more = counted > COUNTED
     last_page = None if is_more else max(0, -(-counted // PAGE) - 1)
     if newest:

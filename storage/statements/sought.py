@@ -1,12 +1,14 @@
 """What a search for licenses comes to in SQL: what it is driven by, what each row is held to, and how it goes on."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from licensing.keys import ALPHABET, KEY_LENGTH, PREFIX_LENGTH, tidy
 from licensing.ports import Search
 from licensing.verdict import Status
+from storage.statements.strides import Source
 from storage.statements.words import words_of
 
 _WORDS = 8  # so many of those typed are looked up; a row is held to all of them
@@ -120,6 +122,9 @@ def held_to(sought: Search) -> str:
         conditions.append("+l.id = :license")
     if sought.product_id is not None:
         conditions.append("+l.product_id = :product")
+    if sought.status is Status.ACTIVE:
+        # What is not makes long runs: most of it is told by the license's own row.
+        conditions.append("l.state = 'active' AND +l.customer_id IS NOT NULL")
     if sought.status is not None:
         conditions.append(_STATUS)
     if sought.holder_id is not None:
@@ -139,26 +144,56 @@ def text_of_row(typed: Typed) -> str:
 
 def size_of_word(n: int) -> str:
     """Return how many licenses have one of the words, up to a bound."""
-    return f"(SELECT COUNT(*) FROM (SELECT 1 FROM license_words WHERE {_WORD.format(n=n)} LIMIT :enough) w{n})"
+    return f"(SELECT COUNT(*) FROM (SELECT 1 FROM license_words WHERE {_WORD.format(n=n)} LIMIT :most) w{n})"
 
 
-def licenses_with(words: list[int], window: str = "") -> str:
-    """Return the ids of licenses that have all of these words."""
-    each = [f"SELECT license_id FROM license_words WHERE {_WORD.format(n=n)}{window}" for n in words]
-    return " INTERSECT ".join(each)
+def spellings_of(typed: Typed) -> str:
+    """Return SQL for the whole words that each of those typed is the start of, so many at most: place and word.
+
+    From each word it goes to the next one, however many licenses have it.
+    """
+    first = "(SELECT word FROM license_words WHERE {word} ORDER BY word LIMIT 1)"
+    each = (f"SELECT {n}, {first.format(word=_WORD.format(n=n))}, :word{n}_end, 1" for n in range(typed.looked_up))
+    return f"""WITH RECURSIVE spelled(n, word, word_end, place) AS ({" UNION ALL ".join(each)} UNION ALL
+ SELECT n, (SELECT w.word FROM license_words w WHERE w.organization_id = :organization AND w.word > spelled.word
+  AND w.word < spelled.word_end ORDER BY w.word LIMIT 1), word_end, place + 1
+ FROM spelled WHERE word IS NOT NULL AND place < :most) SELECT n, word FROM spelled WHERE word IS NOT NULL"""
 
 
-def ids_of(typed: Typed, words: list[int], window: str = "") -> str:
-    """Return the ids of licenses that have these of the words, or the start of the key, or the holder."""
-    also = window.format(id="license_id")
-    ways = [licenses_with(words, also)] if words else []
-    if typed.prefix is not None:
-        ways.append(_BY_KEY + also)
+def with_start(n: int) -> Source:
+    """Return the licenses that have a word which starts as one of those typed does."""
+    return Source(f"SELECT license_id FROM license_words WHERE {_WORD.format(n=n)}", "license_id")
+
+
+def with_whole(names: Sequence[str]) -> Source:
+    """Return the licenses that have one of some whole words, each named by its value."""
+    named = ", ".join(f":{name}" for name in names)
+    condition = f"word IN ({named})" if len(names) > 1 else f"word = {named}"
+    return Source(
+        f"SELECT license_id FROM license_words WHERE organization_id = :organization AND {condition}", "license_id"
+    )
+
+
+def others_of(typed: Typed) -> list[Source]:
+    """Return the licenses that are meant without their words: by the start of a key, or by the holder."""
+    others = [Source(_BY_KEY, "license_id")] if typed.prefix is not None else []
     if typed.discord_id is not None:
-        ways.append(
-            f"SELECT id FROM licenses WHERE customer_id = {_HOLDER.format(name='discord')}{window.format(id='id')}"
-        )
-    return " UNION ".join(ways)
+        others.append(Source(f"SELECT id FROM licenses WHERE customer_id = {_HOLDER.format(name='discord')}", "id"))
+    return others
+
+
+def that_fit(sought: Search) -> list[Source]:
+    """Return licenses among which are all that fit what is asked beside the text, where an index leads to them."""
+    ways = drivers(sought)
+    if sought.status is Status.EXPIRED or ways == [_OF_ORGANIZATION]:  # in the order of their ends, or all there are
+        return []
+    return [Source(f"SELECT l.id FROM licenses l WHERE {way}", "l.id") for way in ways]
+
+
+def ids_of(typed: Typed, words: Sequence[Source], window: str = "") -> str:
+    """Return the ids of licenses that are in all of these, or have the start of the key, or the holder."""
+    by_words = " INTERSECT ".join(word.within(window) for word in words)
+    return " UNION ".join([*filter(None, [by_words]), *(other.within(window) for other in others_of(typed))])
 
 
 def window_of(sought: Search) -> str:
