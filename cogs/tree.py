@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+from functools import cache
 
 import discord
 from discord import app_commands
@@ -74,6 +75,7 @@ class Catalogues(app_commands.Translator):
         return translated if len(translated) <= _DESCRIPTION_LENGTH else None
 
 
+@cache  # asked for every text in each of Discord's thirty languages whenever the bot starts
 def _has_catalogue(locale: discord.Locale) -> bool:
     return bool({str(locale), str(locale).partition("-")[0]} & languages())
 
