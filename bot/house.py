@@ -19,8 +19,9 @@ from licensing.services.limits import Limits, Rates
 from licensing.services.logs import AttemptLog, RefusalLog
 from licensing.services.organizations import Plans
 from licensing.services.signing import SigningService
+from licensing.services.traces import Traces
 from licensing.services.usage import LastSeen, UsageMeter
-from licensing.services.validation import Traces, ValidationService
+from licensing.services.validation import ValidationService
 from storage.signing import Signer
 from storage.store import SqliteStore
 

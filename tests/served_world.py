@@ -11,7 +11,7 @@ from storage_world import World
 
 from bot.api import AddressReader, Health, Metrics, Proofs, build_api, serve
 from licensing.services.answers import Regular
-from licensing.services.validation import ValidationService
+from licensing.services.regulars import Regulars
 from storage import DatabaseSettings, open_store
 
 ADDRESS = "203.0.113.7"
@@ -70,11 +70,11 @@ def request(api_key: str, body: bytes, *headers: str, address: str = ADDRESS, ve
 def remembering(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
     """Yield whether each call that came before was answered from memory, in their order."""
     found: list[bool] = []
-    again = ValidationService.again
+    again = Regulars.again
 
-    def watched(self: ValidationService, regular: Regular) -> bool:
+    def watched(self: Regulars, regular: Regular) -> bool:
         found.append(again(self, regular))
         return found[-1]
 
-    monkeypatch.setattr(ValidationService, "again", watched)
+    monkeypatch.setattr(Regulars, "again", watched)
     yield found

@@ -26,10 +26,11 @@ from licensing.services.roles import RoleService
 from licensing.services.signing import SigningService
 from licensing.services.staff import StaffService
 from licensing.services.terms import Terms
+from licensing.services.traces import Traces
 from licensing.services.transfers import TransferService
 from licensing.services.upkeep import UpkeepService
 from licensing.services.usage import LastSeen, UsageMeter, fold_seen
-from licensing.services.validation import Traces, ValidationService
+from licensing.services.validation import ValidationService
 from licensing.services.versions import VersionService
 from licensing.verdict import Call, Verdict
 from storage import DatabaseSettings, Signer, open_store

@@ -8,7 +8,8 @@ import logging
 from collections.abc import Iterable
 from enum import Enum, auto
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
+from socket import AF_INET, inet_pton
 from typing import NamedTuple
 
 from aiohttp import web
@@ -137,7 +138,7 @@ class AddressReader:
         for entry in reversed(claim.rsplit(",", HOPS_AT_MOST)[-HOPS_AT_MOST:]):
             if not entry.strip():
                 continue
-            ip = parse_ip(_without_port(entry.strip()))
+            ip = _read(entry.strip())
             if ip is None:
                 return NOBODY
             if not self._is_trusted(ip):
@@ -145,10 +146,21 @@ class AddressReader:
         return NOBODY
 
     def _is_trusted(self, ip: IP) -> bool:
-        return any(ip in network for network in self._trusted)
+        for network in self._trusted:  # noqa: SIM110 - `any` takes half as long again, for every new caller
+            if ip in network:
+                return True
+        return False
 
     def _caller(self, ip: IP) -> Caller:
         return Caller(self._counting.address(ip), ip)
+
+
+def _read(entry: str) -> IP | None:
+    """Return an address that a proxy passes on; the system reads IPv4 as strictly as Python does, and quicker."""
+    try:
+        return IPv4Address(inet_pton(AF_INET, entry))
+    except (OSError, ValueError):
+        return parse_ip(_without_port(entry))
 
 
 def _without_port(entry: str) -> str:

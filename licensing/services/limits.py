@@ -103,7 +103,7 @@ class Limits:
         """
         if guesses_ms:  # nothing is kept of the many keys that a guesser tries
             of_address = self._addresses.find((product_id, address)) if address is not None else None
-            meter = Meter(of_address, self._licenses.find((product_id, digest)))
+            meter = Meter(of_address, self._licenses.find((product_id, digest)) or Tally())
         else:
             meter = self.meter(product_id, address, digest)
             if self.take(meter, quota=quota, now_ms=now_ms):

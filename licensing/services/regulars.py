@@ -2,42 +2,86 @@
 
 import math
 from collections.abc import Hashable
-from weakref import ref
+from weakref import WeakValueDictionary, ref
 
+from licensing.keys import api_key_digest
 from licensing.models import Product
+from licensing.ports import Clock, Store
 from licensing.services.answers import Answer, Regular
-from licensing.services.limits import Meter
+from licensing.services.limits import Limits, Meter
 from licensing.services.logs import attempt_of
 from licensing.services.seats import Judged
+from licensing.services.traces import Traces
 from licensing.services.usage import Seat
-from licensing.verdict import Call, ProductSnapshot, Verdict
+from licensing.verdict import Call, ProductSnapshot, Status, Verdict
 
 SETTLED_ANSWERS = 50_000  # remembered of a product
-SETTLED_LENGTH = 64  # of a version or a device; what is longer is judged anew
+SETTLED_LENGTH = 64  # of a key, a version or a device; what is longer is judged anew
 SETTLED_SEATS = 64  # of a license: each new seat makes it anew, and callers would hold on to every one there was
 
 
-def settled(found: ProductSnapshot, call: Call, digest: bytes) -> Answer | None:
-    """Return what this caller was answered on this snapshot of the product; it may be true no more."""
-    answer: Answer | None = found.settled.get(_caller(found, call, digest))
-    return answer
+class Regulars:
+    """Remembers what callers were answered and counts them again, without judging them again; nothing here waits."""
 
+    def __init__(self, store: Store, *, limits: Limits, traces: Traces, clock: Clock) -> None:
+        self._store = store
+        self._limits = limits
+        self._traces = traces
+        self._clock = clock
+        self._products: WeakValueDictionary[bytes, ProductSnapshot] = WeakValueDictionary()  # by their API keys
 
-def settle(found: ProductSnapshot, call: Call, answer: Answer, regular: Regular | None) -> Answer:
-    """Remember an answer that nothing had to be stored for; callers choose what they name, so not without end."""
-    if regular is None or max(len(call.version or ""), len(call.device_id or "")) > SETTLED_LENGTH:
+    def known(self, api_key: str, call: Call) -> Answer | None:
+        """Count a call that was answered before and return that answer, if it is as true now; else it must be judged.
+
+        Raises: Unavailable.
+        """
+        found = self._products.get(api_key_digest(api_key))
+        answer: Answer | None = None if found is None else found.settled.get(_caller(found, call))
+        if answer is None or answer.regular is None or not self.again(answer.regular):
+            return None
         return answer
-    settled_ = answer._replace(regular=regular)
-    if len(found.settled) >= SETTLED_ANSWERS:
-        found.settled.clear()
-    found.settled[_caller(found, call, regular.key[1])] = settled_
-    return settled_
+
+    def again(self, regular: Regular) -> bool:
+        """Count a call that came before, if its answer is as true now and nothing turns it away.
+
+        If not, nothing was counted, and whoever judges it knows why. Nearly all calls come to this.
+
+        Raises: Unavailable.
+        """
+        now_ms, found, snapshots = self._clock(), regular.product(), self._store.snapshots
+        if found is None or now_ms >= regular.until_ms or not regular.meter.is_kept:
+            return False
+        if not snapshots.holds(found, regular.key, regular.license):
+            return False
+        if not self._limits.take(regular.meter, quota=regular.quota, now_ms=now_ms):
+            return False
+        traces = self._traces
+        if not traces.usage.count(regular.key[0], Status.ACTIVE, limit=regular.quota, now_ms=now_ms):
+            self._limits.refund(regular.meter, quota=regular.quota, now_ms=now_ms)
+            return False
+        traces.note(regular.attempt, regular.seat, regular.device, now_ms=now_ms)
+        snapshots.hits += 1
+        return True
+
+    def remember(self, found: ProductSnapshot, call: Call, answer: Answer, regular: Regular | None) -> Answer:
+        """Remember an answer that nothing had to be stored for; callers choose what they name, so not without end."""
+        if regular is None or max(len(call.key), len(call.version or ""), len(call.device_id or "")) > SETTLED_LENGTH:
+            return answer
+        settled = answer._replace(regular=regular)
+        if len(found.settled) >= SETTLED_ANSWERS:
+            found.settled.clear()
+        found.settled[_caller(found, call)] = settled
+        if self._products.get(found.api_key_digest) is not found:
+            self._products[found.api_key_digest] = found
+        return settled
 
 
-def _caller(found: ProductSnapshot, call: Call, digest: bytes) -> Hashable:
-    """Return all that a verdict depends on of a call; its hash takes a while, so an ip only where any is blocked."""
-    ip = call.ip if found.blacklist else None
-    return digest, call.address, call.version, call.device_id, ip
+def _caller(found: ProductSnapshot, call: Call) -> Hashable:
+    """Return all that a verdict depends on of a call; to hash an ip takes a while, so only where any is blocked.
+
+    The key as it was typed: whoever types it in another way is judged once more, and nobody has it hashed each time.
+    """
+    return call if found.blacklist else call[:-1]
 
 
 def regular_of(

@@ -1,7 +1,6 @@
 """What products ask over HTTP: is this license good, and what is known of it."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from operator import itemgetter
 
 from licensing.choices import KeyScope
@@ -9,13 +8,13 @@ from licensing.custom import merged
 from licensing.keys import LICENSE_KEY_MAX_LENGTH, api_key_digest, tidy
 from licensing.models import Product
 from licensing.ports import Clock, Store, Vault
-from licensing.services.answers import Answer, Details, Regular
+from licensing.services.answers import Answer, Details
 from licensing.services.limits import Limits, Reason
-from licensing.services.logs import Attempt, AttemptLog, RefusalLog, attempt_of
+from licensing.services.logs import attempt_of
 from licensing.services.organizations import Plans
-from licensing.services.regulars import regular_of, seats_of, settle, settled
+from licensing.services.regulars import Regulars, regular_of, seats_of
 from licensing.services.seats import Judged, Seats
-from licensing.services.usage import LastSeen, Seat, UsageMeter
+from licensing.services.traces import Traces
 from licensing.verdict import (
     Call,
     Outcome,
@@ -27,24 +26,6 @@ from licensing.verdict import (
     license_status,
     trace,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Traces:
-    """What a validation leaves behind in memory, to be written later."""
-
-    usage: UsageMeter
-    seen: LastSeen
-    attempts: AttemptLog
-    refusals: RefusalLog
-
-    def note(self, attempt: Attempt, seat: Seat | None, device: Seat | None, *, now_ms: int) -> None:
-        """Remember how a validation ended and where it came from."""
-        self.attempts.note(attempt, now_ms=now_ms)
-        if seat is not None:
-            self.seen.note(seat, now_ms=now_ms)
-        if device is not None:
-            self.seen.note_device(device, now_ms=now_ms)
 
 
 class ValidationService:
@@ -60,6 +41,7 @@ class ValidationService:
         self._limits = limits
         self._traces = traces
         self._clock = clock
+        self.regulars = Regulars(store, limits=limits, traces=traces, clock=clock)
 
     async def validate(self, api_key: str, call: Call) -> Answer:
         """Answer a validation; the key in `call` is as the customer typed it.
@@ -73,9 +55,6 @@ class ValidationService:
         if product.product is None:
             return Answer(judge(product, None, call, now_ms=now_ms), product)
         digest = self._vault.digest(tidy(call.key))
-        known = settled(product, call, digest)
-        if known is not None and known.regular is not None and self.again(known.regular):
-            return known
         turned_away = await self._turned_away(product, product.product, call, digest, now_ms)
         if turned_away is not None:
             return turned_away
@@ -86,28 +65,6 @@ class ValidationService:
             raise
         self._traces.usage.note(product.product.id, answer.verdict.status, now_ms=now_ms)
         return answer
-
-    def again(self, regular: Regular) -> bool:
-        """Count a call that came before, if its answer is as true now and nothing turns it away.
-
-        If not, nothing was counted, and `validate` knows why. Nothing here waits; nearly all calls come to this.
-
-        Raises: Unavailable.
-        """
-        now_ms, found, snapshots = self._clock(), regular.product(), self._store.snapshots
-        if found is None or now_ms >= regular.until_ms or not regular.meter.is_kept:
-            return False
-        if not snapshots.holds(found, regular.key, regular.license):
-            return False
-        if not self._limits.take(regular.meter, quota=regular.quota, now_ms=now_ms):
-            return False
-        traces = self._traces
-        if not traces.usage.count(regular.key[0], Status.ACTIVE, limit=regular.quota, now_ms=now_ms):
-            self._limits.refund(regular.meter, quota=regular.quota, now_ms=now_ms)
-            return False
-        traces.note(regular.attempt, regular.seat, regular.device, now_ms=now_ms)
-        snapshots.hits += 1
-        return True
 
     async def lookup(self, api_key: str, key: str, *, address: str | None = None) -> Details | Answer:
         """Return what is known of a license of this product, counted against its quota; changes nothing.
@@ -216,7 +173,7 @@ class ValidationService:
                 meter = self._limits.meter(product.id, call.address, digest)
                 quota = self._plans.named(found.plan).calls_per_product_per_day
                 regular = regular_of(judged, call, digest, meter=meter, quota=quota, now_ms=now_ms)
-                return settle(found, call, answer, regular)
+                return self.regulars.remember(found, call, answer, regular)
         return answer
 
     def _answer(self, judged: Judged, product: Product, call: Call, now_ms: int) -> Answer:

@@ -22,8 +22,9 @@ from licensing.services.logs import AttemptLog, RefusalLog
 from licensing.services.organizations import Plans
 from licensing.services.signing import SigningService
 from licensing.services.terms import Terms
+from licensing.services.traces import Traces
 from licensing.services.usage import LastSeen, UsageMeter
-from licensing.services.validation import Traces, ValidationService
+from licensing.services.validation import ValidationService
 from storage import DatabaseSettings, Signer, open_store
 
 # A busy machine is no bug.

@@ -39,7 +39,7 @@ async def counted(shop, folder):
 
 async def begun_anew(shop, rates):
     """Run with these limits as if the process had just begun, and sell one more product; return its keys."""
-    shop.validation._limits = Limits(rates)
+    shop.validation._limits = shop.validation.regulars._limits = Limits(rates)
     name = f"Product {await shop.store.read(lambda tx: tx.products.count(shop.staff.organization_id))}"
     product = await shop.product(name)
     return product.api_key, [(await shop.issue(name)).key for _ in range(2)]

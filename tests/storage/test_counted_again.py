@@ -16,8 +16,9 @@ from licensing.services.answers import Regular
 from licensing.services.limits import Limits, Rates
 from licensing.services.logs import AttemptLog, RefusalLog
 from licensing.services.organizations import Plans
+from licensing.services.traces import Traces
 from licensing.services.usage import LastSeen, UsageMeter
-from licensing.services.validation import Traces, ValidationService
+from licensing.services.validation import ValidationService
 from licensing.verdict import Call
 from storage import DatabaseSettings
 
@@ -57,7 +58,7 @@ class Side:
 
     async def call(self, license_: int, address: int) -> Said:
         regular = self.regulars.get((license_, address)) if self.remembers else None
-        if regular is not None and self.validation.again(regular):
+        if regular is not None and self.validation.regulars.again(regular):
             return "active", None, None
         if not self.remembers:
             found = await self.validation.product(self.api_key)
@@ -163,12 +164,12 @@ async def test_a_customer_who_was_forgotten_in_a_flood_is_remembered_again(
     for _ in range(2):
         await side.call(0, 0)
     before = side.regulars[0, 0]
-    assert side.validation.again(before)
+    assert side.validation.regulars.again(before)
     await side.flood(40)
     assert not before.meter.is_kept
-    assert not side.validation.again(before)
+    assert not side.validation.regulars.again(before)
     await side.call(0, 0)
-    assert side.validation.again(side.regulars[0, 0])
+    assert side.validation.regulars.again(side.regulars[0, 0])
 
 
 @pytest.mark.parametrize(

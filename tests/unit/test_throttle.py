@@ -118,7 +118,7 @@ def test_a_flood_of_strangers_does_not_free_whoever_used_up_their_limit(monkeypa
 
 
 def test_making_room_for_a_stranger_looks_at_few_of_the_keys_that_are_kept(monkeypatch):
-    monkeypatch.setattr(throttle, "_MAX_KEYS", 2_000)
+    monkeypatch.setattr(throttle, "_MAX_KEYS", 20_000)
     limit, looked_at = Throttle(burst=3, period_ms=PERIOD_MS), 0
 
     class Key(int):
@@ -129,11 +129,11 @@ def test_making_room_for_a_stranger_looks_at_few_of_the_keys_that_are_kept(monke
             looked_at += 1
             return super().__hash__()
 
-    for number in range(2_000):
+    for number in range(20_000):
         limit.spend(Key(number), now_ms=START_MS)
     before = looked_at
     limit.spend("one more", now_ms=START_MS)
-    assert looked_at - before <= 50
+    assert looked_at - before <= 1_000
 
 
 @pytest.mark.parametrize("rate", [7, 600, 33_000, 45_000, 59_999])

@@ -1,0 +1,24 @@
+"""What a validation leaves behind in memory, to be written later."""
+
+from dataclasses import dataclass
+
+from licensing.services.logs import Attempt, AttemptLog, RefusalLog
+from licensing.services.usage import LastSeen, Seat, UsageMeter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traces:
+    """Every log and count that a validation leaves something in."""
+
+    usage: UsageMeter
+    seen: LastSeen
+    attempts: AttemptLog
+    refusals: RefusalLog
+
+    def note(self, attempt: Attempt, seat: Seat | None, device: Seat | None, *, now_ms: int) -> None:
+        """Remember how a validation ended and where it came from."""
+        self.attempts.note(attempt, now_ms=now_ms)
+        if seat is not None:
+            self.seen.note(seat, now_ms=now_ms)
+        if device is not None:
+            self.seen.note_device(device, now_ms=now_ms)
