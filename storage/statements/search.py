@@ -33,7 +33,7 @@ from storage.statements.strides import Strides, Ways
 
 _RARE = 2_000  # licenses with a word: fewer are all looked at
 _COMMON = 50_000  # licenses with a word: more are not looked up beside a rarer word
-_SPELLED = 16  # whole words that one typed starts: of more the licenses cannot be had in their order
+_SPELLED = 32  # whole words that one typed starts: of more the licenses cannot be had in their order
 _STRIDE = 10_000  # ids that are looked through first
 _WALKED = 10_000  # licenses from the newest on that are held to what was typed
 _NEWEST = 2_000  # newest uses of a word that are looked at before all of them are

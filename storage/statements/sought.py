@@ -193,7 +193,9 @@ def that_fit(sought: Search) -> list[Source]:
 def ids_of(typed: Typed, words: Sequence[Source], window: str = "") -> str:
     """Return the ids of licenses that are in all of these, or have the start of the key, or the holder."""
     by_words = " INTERSECT ".join(word.within(window) for word in words)
-    return " UNION ".join([*filter(None, [by_words]), *(other.within(window) for other in others_of(typed))])
+    ids = " UNION ".join([*filter(None, [by_words]), *(other.within(window) for other in others_of(typed))])
+    # Sets that come in an order are merged as they are read, others are built up first.
+    return f"{ids} ORDER BY 1"
 
 
 def window_of(sought: Search) -> str:
