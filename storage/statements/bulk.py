@@ -16,7 +16,7 @@ from licensing.models import License
 from licensing.ports import Steps
 from storage.statements.base import Statement
 from storage.statements.ledger import values_of as event_values
-from storage.statements.licenses import ENDED, INSERT_LICENSE, INSERTED, STATUS
+from storage.statements.licenses import ENDED, INSERT_LICENSE, INSERTED, status_is
 from storage.statements.licenses import values_of as license_values
 from storage.statements.transfers import PENDING
 
@@ -36,7 +36,7 @@ _SCATTERED = "(l.id % 2147483648 * 1103515245 % 2147483647)"
 _DIGEST = f"SUM({_SCATTERED} * {_SCATTERED} % 4294967291)"
 _CONDITIONS = {
     "product_id": "l.product_id = :product_id",
-    "status": STATUS,
+    "status": status_is(enforced="p.enforce_expiry = 1"),
     "discord_id": (
         "l.customer_id IN (SELECT c.id FROM customers c"
         " WHERE c.organization_id = :organization AND c.discord_id = :discord_id)"

@@ -19,12 +19,18 @@ VIEW = (
     f" {columns_of(SealedKey, of='k.')} FROM licenses l JOIN products p ON p.id = l.product_id"
     " JOIN license_keys k ON k.license_id = l.id LEFT JOIN customers c ON c.id = l.customer_id WHERE"
 )
-STATUS = """CASE WHEN l.state <> 'active' THEN l.state WHEN l.customer_id IS NULL THEN 'not_claimed'
- WHEN l.expires_at_ms <= :now AND p.enforce_expiry = 1 THEN 'expired' ELSE 'active' END = :status"""
 ENDED = "expires_at_ms <= :now AND expired_at_ms IS NULL AND state <> 'revoked'"
 _STORED = [*(name for name in License.model_fields if name != "id"), "words"]
 INSERT_LICENSE = f"INSERT INTO licenses ({', '.join(_STORED)})"
 INSERTED = ", ".join(f":{name}" for name in _STORED)
+
+
+def status_is(*, enforced: str) -> str:
+    """Return what a license of the status that is asked for is; `enforced` is that its product refuses ended ones."""
+    return (
+        "CASE WHEN l.state <> 'active' THEN l.state WHEN l.customer_id IS NULL THEN 'not_claimed'"
+        f" WHEN l.expires_at_ms <= :now AND {enforced} THEN 'expired' ELSE 'active' END = :status"
+    )
 
 
 def view_of(row: Row) -> LicenseView:

@@ -8,6 +8,7 @@ from typing import Any
 from licensing.keys import ALPHABET, KEY_LENGTH, PREFIX_LENGTH, tidy
 from licensing.ports import Search
 from licensing.verdict import Status
+from storage.statements.licenses import status_is
 from storage.statements.strides import Source
 from storage.statements.words import words_of
 
@@ -22,9 +23,9 @@ _OF_ORGANIZATION = "l.organization_id = :organization"
 _OF_PRODUCT = "l.product_id = :product AND l.state = '{state}'"
 _HOLDER = "(SELECT id FROM customers WHERE organization_id = :organization AND discord_id = :{name})"
 # The signs keep indexes of these columns out of it: rows are held to them, and come in the order of their ids.
-_STATUS = """CASE WHEN l.state <> 'active' THEN l.state WHEN l.customer_id IS NULL THEN 'not_claimed'
- WHEN l.expires_at_ms <= :now AND +l.product_id IN (SELECT id FROM products
-  WHERE organization_id = :organization AND enforce_expiry = 1) THEN 'expired' ELSE 'active' END = :status"""
+_STATUS = status_is(
+    enforced="+l.product_id IN (SELECT id FROM products WHERE organization_id = :organization AND enforce_expiry = 1)"
+)
 _ROW = "' ' || COALESCE(l.words, '') || ' ' || COALESCE(c.words, '') LIKE :like{n}"
 _KEY_OF_ROW = (
     "EXISTS (SELECT 1 FROM license_keys k WHERE k.license_id = l.id"
