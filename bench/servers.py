@@ -13,39 +13,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
-
+from bench.bare import bare, least_read, least_write
 from bench.process import Json
-
-
-async def bare_validate(request: web.Request) -> web.Response:
-    """Read JSON and answer ten fields, as one would write it first."""
-    asked = await request.json()
-    return web.json_response(
-        {
-            "valid": True,
-            "status": "active",
-            "expires": "2090-01-01T00:00:00.000Z",
-            "ip_registered": True,
-            "ip_count": 1,
-            "max_ips": 3,
-            "version": asked.get("version"),
-            "version_valid": None,
-            "custom": None,
-            "signature": None,
-        }
-    )
-
-
-@asynccontextmanager
-async def bare(spec: Json) -> AsyncIterator[tuple[None, Json]]:
-    app = web.Application()
-    app.router.add_post("/api/v1/validate", bare_validate)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", spec.get("port", 0), reuse_port=spec.get("reuse_port")).start()
-    yield None, {"port": runner.addresses[0][1]}
-    await runner.cleanup()
 
 
 @asynccontextmanager
@@ -99,7 +68,13 @@ async def sandbox(_spec: Json) -> AsyncIterator[tuple[Any, Json]]:
         )
 
 
-KINDS = {"bare": bare, "keyport": keyport, "sandbox": sandbox}
+KINDS = {
+    "bare": bare,
+    "least_read": least_read,
+    "least_write": least_write,
+    "keyport": keyport,
+    "sandbox": sandbox,
+}
 
 
 def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:

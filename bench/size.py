@@ -30,8 +30,10 @@ def measure(bench: Bench) -> Iterator[Line]:
         few = small.plan("Widget", range(bench.options.small), name="hot")
         asked = Asked(bench)
         hot_plan = large.plan("Widget", hot, name="hot")
+        least = stack.enter_context(bench.server("least_read", database=large.database))
+        plans = [large.plan("Widget", cold, name=name) for name in ("cold", "least")]
         yield from _hot(bench, asked, {"bare": (bare, few), "hot": (full, hot_plan), "small": (slight, few)})
-        yield from _cold(asked, {"bare": (bare, few), "cold": (full, large.plan("Widget", cold, name="cold"))})
+        yield from _cold(asked, {"bare": (bare, few), "cold": (full, plans[0]), "least": (least, plans[1])})
         yield _memory(full)
         yield from _collections(full)
 
@@ -77,6 +79,9 @@ def _cold(asked: Asked, sides: dict[str, tuple[Server, Plan]]) -> Iterator[Line]
     bare, cold = (median(turn[side].cpu_us for turn in rounds) for side in ("bare", "cold"))
     words = f"{_words(found)}; {cold:.0f} us of CPU a request, its {bare:.0f}"
     yield Line(PART, "keys at random, hardly one in memory", words, ">= 0.6", found.median >= 0.6)
+    least = median(turn["least"].cpu_us for turn in rounds)
+    words = f"{_words(_of_bare(rounds, 'least'))}; {least:.0f} us of CPU"
+    yield Line(PART, "the same keys, read by the bare handler, with no check and nothing counted", words)
 
 
 def _of_bare(rounds: Rounds, side: str) -> Ratio:
