@@ -33,8 +33,8 @@ def answer_body(answer: Answer, *, nonce: str | None, sign: Callable[[bytes], st
 
 
 def _fields(answer: Answer) -> str:
-    verdict = answer.verdict
-    if answer.status is Status.LICENSE_NOT_FOUND:  # whatever is known of it: nothing of that is told
+    verdict, status = answer.verdict, answer.status
+    if status is Status.LICENSE_NOT_FOUND:  # whatever is known of it: nothing of that is told
         verdict = verdict._replace(license=None, ip_registered=None, ip_count=None)
     license_, seats = verdict.license, verdict.ip_count
     expires = "null"
@@ -42,7 +42,7 @@ def _fields(answer: Answer) -> str:
         expires = f'"{_moment(license_.expires_at_ms)}"'
     limit = license_.max_ips if license_ is not None and seats is not None else None
     return (
-        f'{_OPENING[answer.status]}{expires},"ip_registered":{_BOOL[verdict.ip_registered]}'
+        f'{_OPENING[status]}{expires},"ip_registered":{_BOOL[verdict.ip_registered]}'
         f',"ip_count":{"null" if seats is None else seats},"max_ips":{"null" if limit is None else limit}'
         f',"version":{"null" if verdict.version is None else to_json(verdict.version).decode()}'
         f',"version_valid":{_BOOL[verdict.version_valid]},"custom":{answer.custom or "null"}'

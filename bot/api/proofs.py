@@ -132,4 +132,5 @@ def support_header(answer: Answer) -> dict[str, str]:
 
 def is_refused(answer: Answer) -> bool:
     """Tell whether an answer is no verdict about a license."""
-    return answer.verdict.status in (Status.INVALID_API_KEY, Status.RATE_LIMIT_EXCEEDED)
+    status = answer.verdict.status
+    return status is Status.INVALID_API_KEY or status is Status.RATE_LIMIT_EXCEEDED
