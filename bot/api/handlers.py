@@ -2,7 +2,6 @@
 
 import asyncio
 from time import perf_counter
-from typing import NamedTuple
 
 from aiohttp import hdrs, web
 from aiohttp.http import HttpProcessingError
@@ -15,10 +14,11 @@ from bot.api.metrics import Metrics
 from bot.api.proofs import Proofs, is_refused, no_license_files, refused_file, support_header
 from bot.api.ready import ReadyAnswer
 from bot.api.repeats import Repeat, Repeats
-from bot.api.schemas import OPTIONAL_MAX_LENGTH, ValidateRequest, parse_validate
+from bot.api.schemas import OPTIONAL_MAX_LENGTH, parse_validate
 from i18n import N_
 from i18n import gettext as _
 from licensing.keys import LICENSE_KEY_MAX_LENGTH
+from licensing.models import SigningKey
 from licensing.services.answers import Answer
 from licensing.services.limits import Reason
 from licensing.services.validation import ValidationService
@@ -26,15 +26,6 @@ from licensing.subject import ProductSnapshot
 from licensing.verdict import Call, Status
 
 _JSON = "application/json"
-
-
-class Asked(NamedTuple):
-    """A validation as it was sent."""
-
-    api_key: str
-    caller: Caller
-    sent: bytes
-    asked: ValidateRequest
 
 
 class LicenseHandlers:
@@ -58,35 +49,33 @@ class LicenseHandlers:
             sent = await _sent(request)
             repeat = self._repeats.find(api_key, caller, sent)
             if repeat is not None and self._is_good_again(repeat):
-                answer = await self._proven(repeat) if repeat.is_proven else repeat.answer
+                ready = await self._proven(repeat) if repeat.is_proven else repeat.answer
                 self._metrics.observe(Status.ACTIVE, perf_counter() - began)
-                return answer.response(request)
+                return ready.response(request)
             asked = parse_validate(sent)
         except (Refused, web.HTTPRequestEntityTooLarge) as refusal:
             await self._require_known(api_key, caller, closes=getattr(refusal, "closes", True))
             raise
-        answer = await self._validated(Asked(api_key, caller, sent, asked), began)
-        return answer.response(request)
-
-    async def _validated(self, it: Asked, began: float) -> ReadyAnswer:
-        """Judge what was not asked before, or whose answer may have changed."""
-        asked, caller = it.asked, it.caller
         device_id = self._addresses.device(asked.device_id)
         call = Call(asked.license_key, caller.address, asked.version, device_id, caller.ip)
-        answer = self._regulars.known(it.api_key, call) or await self._validation.validate(it.api_key, call)
+        answer = self._regulars.known(api_key, call) or await self._validation.validate(api_key, call)
         if is_refused(answer):
             raise self._refusal(answer)
+        ready, key = await self._said(answer, asked.nonce)
+        if answer.regular is not None and asked.nonce is None:
+            repeat = Repeat(caller, answer.regular, key, self._proofs.are_in_headers(answer.product), ready)
+            self._repeats.keep(api_key, sent, repeat)
+        self._metrics.observe(answer.verdict.status, perf_counter() - began)
+        return ready.response(request)
+
+    async def _said(self, answer: Answer, nonce: str | None) -> tuple[ReadyAnswer, SigningKey | None]:
+        """Return what an answer is told as, and the shared secret that signs its body."""
         key = self._proofs.body_key(answer.product)
-        body = answer_body(answer, nonce=asked.nonce, sign=self._proofs.signing(key))
+        body = answer_body(answer, nonce=nonce, sign=self._proofs.signing(key))
         headers = support_header(answer)
         if self._proofs.are_in_headers(answer.product):
             headers = {**await self._proofs.headers(answer.product, body), **headers}
-        ready = ReadyAnswer(body, headers)
-        if answer.regular is not None and asked.nonce is None:
-            repeat = Repeat(caller, answer.regular, key, self._proofs.are_in_headers(answer.product), ready)
-            self._repeats.keep(it.api_key, it.sent, repeat)
-        self._metrics.observe(answer.verdict.status, perf_counter() - began)
-        return ready
+        return ReadyAnswer(body, headers), key
 
     def _is_good_again(self, repeat: Repeat) -> bool:
         regular = repeat.regular
