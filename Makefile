@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV ?= uv
+# Compiled modules are kept, also where the surroundings forbid it: else every process of the tests compiles them anew.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
 .PHONY: help install run test check fuzz format lint types contracts messages lock bench pictures clean
 
@@ -16,7 +18,7 @@ run: $(VENV)/.runtime ## Start KeyPort: your bot if a token is configured, else 
 	@$(BIN)/keyport start
 
 test: $(VENV)/.dev ## Run the tests, in parallel and in random order; `make check` adds the few that take long
-	@$(BIN)/python -m pytest -n 4 -m 'not long'
+	@$(PYTEST) -n 4 -m 'not long'
 
 check: $(VENV)/.dev ## Everything CI runs: format, lint, types, contracts, tests
 	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; exit 1; }
@@ -24,11 +26,11 @@ check: $(VENV)/.dev ## Everything CI runs: format, lint, types, contracts, tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory test
-	@$(BIN)/python -m pytest -n 4 -m long
+	@$(PYTEST) -n 4 -m long
 
 fuzz: $(VENV)/.dev ## Send a live server thousands of requests made from /openapi.json (FUZZ_EXAMPLES, FUZZ_SEED)
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} FUZZ_SEED=$${FUZZ_SEED:-$$(date +%s)} \
-		$(BIN)/python -m pytest tests/api/test_schemathesis.py -n 2 -rP --timeout 3600
+		$(PYTEST) tests/api/test_schemathesis.py -n 2 -rP --timeout 3600
 
 format: $(VENV)/.dev ## Format the code and mend what can be mended by itself
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .
