@@ -26,6 +26,7 @@ Committed = Callable[[set[int], dict[int, Renewed]], None]
 OLDEST_SQLITE = (3, 38)  # STRICT tables came with 3.37, the ->> operator with 3.38
 BUSY_TIMEOUT_MS = 2_000  # twice this, for the write in hand and the last one, fits into the 5 s of a stop
 _LOOK_EVERY_S = 0.001
+_LOG_KEPT = 24 * 1024 * 1024  # bytes, less than what begins a checkpoint: a file that has to grow is dearer to write
 _MAX_BATCH = 500
 _NOT_OUR_FAULT = frozenset(
     {
@@ -80,7 +81,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
             connection.execute("PRAGMA synchronous = FULL")
             # The writer moves the log's pages as a last resort alone, see `storage.checkpoints`.
             connection.execute("PRAGMA wal_autocheckpoint = 50000")
-            connection.execute("PRAGMA journal_size_limit = 0")
+            connection.execute(f"PRAGMA journal_size_limit = {_LOG_KEPT}")
         connection.execute("PRAGMA foreign_keys = ON")
     except BaseException:
         connection.close()

@@ -10,7 +10,7 @@ import pytest
 from storage_world import OWNER, World
 
 from licensing.services.terms import Terms
-from storage import DatabaseSettings, checkpoints
+from storage import DatabaseSettings, checkpoints, sqlite
 
 SMALL = 200_000
 
@@ -18,6 +18,7 @@ SMALL = 200_000
 @pytest.fixture(autouse=True)
 def _small_log(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoints, "_GROWN", SMALL)
+    monkeypatch.setattr(sqlite, "_LOG_KEPT", 3 * SMALL // 4)
 
 
 async def test_a_log_that_has_grown_is_moved_into_the_database_and_begins_anew(
