@@ -10,7 +10,7 @@ from licensing.choices import ActorKind
 from licensing.models import Actor
 from licensing.services.bulk import BulkChange, BulkService, Selection
 from licensing.services.terms import Terms
-from licensing.services.upkeep import ENDED_AT_ONCE, UpkeepService
+from licensing.services.upkeep import FOUND_AT_ONCE, UpkeepService
 
 _BY = Actor(organization_id=ORGANIZATION_ID, kind=ActorKind.OPERATOR)
 
@@ -39,7 +39,7 @@ async def _sweep(house: Any, order: Json) -> int:
     while count < order["limit"] and time.perf_counter() < until:
         noticed = await upkeep.expire_licenses()
         count += noticed
-        if noticed < ENDED_AT_ONCE:
+        if noticed < FOUND_AT_ONCE:
             break
     return count
 

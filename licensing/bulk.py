@@ -42,9 +42,10 @@ class Alike:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Licenses in one state: how many, the newest one's id, and a digest that other licenses hardly have."""
+    """Licenses in one state: how many, their first and last ids, and a digest that other licenses hardly have."""
 
     count: int
+    oldest_id: int
     newest_id: int
     digest: int
 

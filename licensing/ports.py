@@ -124,7 +124,7 @@ class Store(Protocol):
         """Run a transaction that only reads, on one consistent state."""
 
     async def settle(self) -> None:
-        """Wait where more is written than can be put away: asked between the transactions of one big work."""
+        """Rest, and wait where more is written than can be put away: asked between the transactions of a big work."""
 
 
 class Vault(Protocol):

@@ -21,11 +21,13 @@ from storage.statements.seats import Renewed
 
 T = TypeVar("T")
 Work = Callable[[StatementTransaction], Steps[T]]
+Sleep = Callable[[float], None]
 Committed = Callable[[set[int], dict[int, Renewed]], None]
 
 OLDEST_SQLITE = (3, 38)  # STRICT tables came with 3.37, the ->> operator with 3.38
 BUSY_TIMEOUT_MS = 2_000  # twice this, for the write in hand and the last one, fits into the 5 s of a stop
 _LOOK_EVERY_S = 0.001
+_BREATH_S = 0.000_001  # it comes to some 50 us: what counts is that the thread sleeps
 _LOG_KEPT = 24 * 1024 * 1024  # bytes, less than what begins a checkpoint: a file that has to grow is dearer to write
 _MAX_BATCH = 500
 _NOT_OUR_FAULT = frozenset(
@@ -93,7 +95,7 @@ def begin(
     connection: sqlite3.Connection,
     *,
     clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Sleep = time.sleep,
 ) -> None:
     """Take the lock to write, for which another process may have to be waited for.
 
@@ -112,13 +114,16 @@ def begin(
             return
 
 
-def drive(connection: sqlite3.Connection, steps: Generator[Statement, Any, T]) -> T:
+def drive(connection: sqlite3.Connection, steps: Generator[Statement, Any, T], *, sleep: Sleep = time.sleep) -> T:
     """Run a transaction's statements one after another and return what it returns."""
     try:
         statement = next(steps)
         while True:
             # fetchall: an open cursor would hold its snapshot of the database fast
-            statement = steps.send(connection.execute(statement.sql, statement.values).fetchall())
+            rows = connection.execute(statement.sql, statement.values).fetchall()
+            if statement.writes_many:  # a thread that never sleeps keeps a core from the loop until the next tick
+                sleep(_BREATH_S)
+            statement = steps.send(rows)
     except StopIteration as done:
         result: T = done.value
         return result

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,18 +31,29 @@ from storage.statements.seats import Renewed
 from storage.vault import FileVault, KeyFile
 
 T = TypeVar("T")
+Sleep = Callable[[float], Awaitable[None]]
+
+_REST_S = 0.001  # the least that event loops count; the writer's thread is at work for as long, or a few times that
 
 
 class SqliteStore:
     """See `licensing.ports.Store`; `vault` keeps the license keys."""
 
     def __init__(
-        self, writer: Worker, reader: Readers, snapshots: SnapshotCache, vault: FileVault, checkpoints: Checkpoints
+        self,
+        writer: Worker,
+        reader: Readers,
+        snapshots: SnapshotCache,
+        vault: FileVault,
+        checkpoints: Checkpoints,
+        *,
+        sleep: Sleep,
     ) -> None:
         self._worker = writer
         self._writer = Writer(writer, self._committed)
         self._reader = reader
         self._checkpoints = checkpoints
+        self._sleep = sleep
         self._open = True
         self.snapshots = snapshots
         self.vault = vault
@@ -75,8 +86,12 @@ class SqliteStore:
             raise unavailable(error) or error from error
 
     async def settle(self) -> None:
-        """Let the log be emptied where it grows too fast: asked between the transactions of whoever writes much."""
+        """Let the log be emptied where it grows too fast, and others have the core that the writer's thread was on.
+
+        Asked between the transactions of whoever writes much.
+        """
         await self._checkpoints.finish()
+        await self._sleep(_REST_S)
 
     async def scrub(self) -> bool:
         """Write the file anew without the bytes of what was deleted from it; False where there is no room for that.
@@ -116,7 +131,7 @@ class SqliteStore:
 
 @asynccontextmanager
 async def open_store(
-    settings: DatabaseSettings, *, random_bytes: RandomBytes = os.urandom
+    settings: DatabaseSettings, *, random_bytes: RandomBytes = os.urandom, sleep: Sleep = asyncio.sleep
 ) -> AsyncIterator[SqliteStore]:
     """Open the database and its key file, made anew where there is no database yet.
 
@@ -132,7 +147,8 @@ async def open_store(
         try:
             cache = SnapshotCache(connection, size=settings.cached_licenses)
             readers = Readers(one, other)
-            store = SqliteStore(writer, readers, cache, vault, Checkpoints(readers, settings.path))
+            checkpoints = Checkpoints(readers, settings.path)
+            store = SqliteStore(writer, readers, cache, vault, checkpoints, sleep=sleep)
             try:
                 yield store
             finally:

@@ -19,8 +19,9 @@ from licensing.services.history import DAY_MS, Keeping
 from licensing.services.usage import fold_seen
 
 BATCH = 200
-ENDED_AT_ONCE = 500
-FOUND_AT_ONCE = 20 * ENDED_AT_ONCE
+ENDED_AT_ONCE = 100
+FOUND_AT_ONCE = 100 * ENDED_AT_ONCE
+MANY = 500  # found together: nobody wants to read of each by itself
 LOOKED_THROUGH = 2_000
 
 _EXPIRY = AlikeChange(Action.LICENSE_EXPIRED, lambda it, now_ms: lifecycle.expire(it, now_ms=now_ms), ends=True)
@@ -52,12 +53,14 @@ class UpkeepService:
         """Note licenses whose end has passed, one event each; return how many.
 
         They are looked for without the writer's lock, since they may stand among very many whose end nobody enforces,
-        and looked at again with it. So many that there may be more are told of as many at once.
+        and looked at again with it. Those that are found together are told of as many at once, if so many they are.
         """
         now_ms, noted = self._clock(), 0
         found = await self._store.read(lambda tx: tx.bulk.ended(now_ms=now_ms, limit=FOUND_AT_ONCE))
+        told = True if len(found) >= MANY else None
         for first in range(0, len(found), ENDED_AT_ONCE):
-            noted += await self._store.write(partial(_expire, found[first : first + ENDED_AT_ONCE], now_ms))
+            lot = found[first : first + ENDED_AT_ONCE]
+            noted += await self._store.write(partial(_expire, lot, now_ms, told=told))
             await self._store.settle()
         return noted
 
@@ -108,9 +111,8 @@ class UpkeepService:
         return len(idle)
 
 
-def _expire(found: Sequence[int], now_ms: int, tx: Transaction) -> Steps[int]:
+def _expire(found: Sequence[int], now_ms: int, tx: Transaction, *, told: bool | None) -> Steps[int]:
     ended = yield from tx.bulk.lock_ended(found, now_ms=now_ms)
-    told = True if len(found) == ENDED_AT_ONCE else None
     return (yield from change_alike(tx, _ITSELF, ended, _EXPIRY, now_ms=now_ms, told=told))
 
 

@@ -10,10 +10,14 @@ Row = Sequence[Any]
 
 
 class Statement(NamedTuple):
-    """One SQL text with its values by name; the driver answers with all rows."""
+    """One SQL text with its values by name; the driver answers with all rows.
+
+    One that writes many rows says so, and the driver lets whoever waits for the processor go before the next one.
+    """
 
     sql: str
     values: Mapping[str, Any] = {}
+    writes_many: bool = False
 
 
 def columns_of(record: type[Record], *, of: str = "") -> str:

@@ -20,6 +20,7 @@ from storage.statements.licenses import ENDED, INSERT_LICENSE, INSERTED, status_
 from storage.statements.licenses import values_of as license_values
 from storage.statements.transfers import PENDING
 
+INSERTED_AT_ONCE = 100  # keys, each on a page of its own: half a millisecond
 _MEANT = "FROM licenses l JOIN products p ON p.id = l.product_id WHERE"
 # CROSS JOIN keeps the order, or SQLite might look through a whole product for each of the rows.
 _PICKED = (
@@ -50,9 +51,17 @@ class BulkStatements:
     """See `licensing.bulk.Bulk`."""
 
     def insert(self, license_: License, keys: Sequence[MadeKey]) -> Steps[Sequence[int]]:
+        ids: list[int] = []
+        for start in range(0, len(keys), INSERTED_AT_ONCE):
+            ids += yield from self._insert(license_, keys[start : start + INSERTED_AT_ONCE])
+        return ids
+
+    def _insert(self, license_: License, keys: Sequence[MadeKey]) -> Steps[Sequence[int]]:
         prefixes = json.dumps([prefix for _, _, prefix, _, _ in keys])
         yield Statement(
-            f"{INSERT_LICENSE} SELECT {INSERTED} FROM json_each(:keys)", license_values(license_) | {"keys": prefixes}
+            f"{INSERT_LICENSE} SELECT {INSERTED} FROM json_each(:keys)",
+            license_values(license_) | {"keys": prefixes},
+            writes_many=True,
         )
         # Ids are given out one after another, and nobody else is given any meanwhile.
         rows = yield Statement("SELECT MAX(id) FROM licenses")
@@ -63,12 +72,13 @@ class BulkStatements:
             " SELECT :organization, substr(:digests, key * :digest_size + 1, :digest_size), :first_id + key, value,"
             " :key_id, substr(:sealed, key * :sealed_size + 1, :sealed_size) FROM json_each(:keys)",
             {"organization": license_.organization_id, "first_id": first_id, "keys": prefixes} | _joined(keys),
+            writes_many=True,
         )
         return range(first_id, first_id + len(keys))
 
     def standings(self, organization_id: int, meant: Meant) -> Steps[Mapping[LicenseState, Tally]]:
         where, values = _conditions(organization_id, meant)
-        sql = f"SELECT l.state, COUNT(*), MAX(l.id), {_DIGEST} {_MEANT} {where} GROUP BY l.state"
+        sql = f"SELECT l.state, COUNT(*), MIN(l.id), MAX(l.id), {_DIGEST} {_MEANT} {where} GROUP BY l.state"
         rows = yield Statement(sql, values)
         return {LicenseState(state): Tally(*tally) for state, *tally in rows}
 
@@ -121,7 +131,7 @@ class BulkStatements:
         written = {**changed, "updated_at_ms": now_ms}
         columns = ", ".join(f"{name} = :{name}" for name in written)
         sql = f"UPDATE licenses SET {columns} WHERE id IN (SELECT value FROM json_each(:ids))"
-        yield Statement(sql, written | {"ids": ids})
+        yield Statement(sql, written | {"ids": ids}, writes_many=True)
 
     def changing_hands(self, ids: str) -> Steps[Sequence[tuple[int, int]]]:
         rows = yield Statement(
@@ -138,6 +148,7 @@ class BulkStatements:
             " l.product_id, l.id, l.customer_id, :before, :after, :reason"
             " FROM json_each(:ids) AS picked CROSS JOIN licenses l ON l.id = picked.value",
             event_values(event) | {"ids": ids},
+            writes_many=True,
         )
 
 

@@ -7,7 +7,7 @@ from storage_world import OWNER, World, member
 from licensing.events import Action, Event
 from licensing.services.bulk import BulkChange, Selection
 from licensing.services.terms import Terms
-from licensing.services.upkeep import ENDED_AT_ONCE
+from licensing.services.upkeep import MANY
 
 HOLDER = 20
 PRO = Selection(product="Pro")
@@ -49,12 +49,14 @@ async def test_each_of_many_says_whether_its_people_are_told_and_so_does_the_tra
     assert revoked.after == {"state": "revoked", "revoked_at_ms": world.now_ms, "told": tell}
 
 
-async def test_so_many_ends_at_once_that_there_may_be_more_are_many_and_are_told(world: World):
+@pytest.mark.parametrize(("count", "is_one_of_many"), [(MANY - 1, False), (MANY, True)])
+async def test_ends_that_are_noticed_together_are_told_and_each_is_one_of_many_if_they_are(
+    world: World, count: int, is_one_of_many: bool
+):
     await world.product()
-    await world.bulk.issue(OWNER, Terms("Pro", email="a@example.com", expiry="1d"), ENDED_AT_ONCE + 1)
+    await world.bulk.issue(OWNER, Terms("Pro", email="a@example.com", expiry="1d"), count)
     world.now_ms += 2 * DAY_MS
 
     await world.upkeep.sweep()
 
-    many, a_few = (True, False), (False, False)
-    assert await told_of(world, Action.LICENSE_EXPIRED) == [many] * ENDED_AT_ONCE + [a_few]
+    assert await told_of(world, Action.LICENSE_EXPIRED) == [(is_one_of_many, False)] * count
