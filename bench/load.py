@@ -94,8 +94,12 @@ def start(
     offset: int = 0,
     per_second: int | None = None,
     cores: Sequence[int] = (LOAD_CORE,),
+    gives_way: bool = False,
 ) -> Running:
-    """Begin to ask; with a rate, so many requests a second at most."""
+    """Begin to ask; with a rate, so many requests a second at most.
+
+    One that gives way does not interrupt a server on its core for each single answer.
+    """
     delay_ms = 1000 * connections // per_second if per_second else 0
     arguments = [str(plan.file), plan.api_key, str(offset), str(delay_ms), str(int(plan.nonces))]
     if WRK:
@@ -105,11 +109,12 @@ def start(
         process = spawn(
             ["timeout", "--preserve-status", "-s", "INT", f"{seconds:.2f}", *found],
             cores=cores,
+            gives_way=gives_way,
             stdout=subprocess.PIPE,
         )
     else:
         asked = [str(port), str(connections), str(seconds), *arguments]
-        process = spawn(command("bench.load", *asked), cores=cores, stdout=subprocess.PIPE)
+        process = spawn(command("bench.load", *asked), cores=cores, gives_way=gives_way, stdout=subprocess.PIPE)
     return Running(process)
 
 

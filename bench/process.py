@@ -95,13 +95,21 @@ def command(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", module, *arguments]
 
 
-def spawn(arguments: Sequence[str], *, cores: Sequence[int] = (), **pipes: Any) -> subprocess.Popen[str]:
-    """Start a process on these cores, or on all of them."""
-    there = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
-    pinned = set(cores) & there
+def spawn(
+    arguments: Sequence[str], *, cores: Sequence[int] = (), gives_way: bool = False, **pipes: Any
+) -> subprocess.Popen[str]:
+    """Start a process on these cores, or on all of them; one that gives way waits until others there rest."""
     # Before the program begins, since what it starts itself stays on the cores that it has by then.
-    pin = partial(os.sched_setaffinity, 0, pinned) if pinned else None
-    return subprocess.Popen(arguments, text=True, preexec_fn=pin, **pipes)  # noqa: PLW1509 - see above
+    placed = partial(_place, cores, gives_way) if hasattr(os, "sched_setaffinity") else None
+    return subprocess.Popen(arguments, text=True, preexec_fn=placed, **pipes)  # noqa: PLW1509 - see above
+
+
+def _place(cores: Sequence[int], gives_way: bool) -> None:  # noqa: FBT001 - partial
+    pinned = set(cores) & os.sched_getaffinity(0)
+    if pinned:
+        os.sched_setaffinity(0, pinned)
+    if gives_way:
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 @contextmanager

@@ -57,7 +57,14 @@ def pair(bench: Bench, kind: str, database: object) -> Iterator[tuple[Server, Se
 def _asked(bench: Bench, plan: Plan, *servers: Server) -> Figures:
     cores = (LOAD_CORE,) if len(servers) == 1 else _BOTH
     before = sum(cpu_s(server.pid) for server in servers)
-    running = start(servers[0].port, plan, connections=_CONNECTIONS, seconds=bench.options.seconds, cores=cores)
+    running = start(
+        servers[0].port,
+        plan,
+        connections=_CONNECTIONS,
+        seconds=bench.options.seconds,
+        cores=cores,
+        gives_way=len(servers) > 1,
+    )
     load = running.result()
     spent = sum(cpu_s(server.pid) for server in servers) - before
     return load.per_second, 1e6 * spent / max(1, load.answers)
