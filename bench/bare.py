@@ -1,7 +1,7 @@
-"""What we are compared with: the barest handler, and the least that could do what a target names.
+"""What we are compared with: the bare handler, and the same with the one thing that a target is about.
 
-The barest one reads JSON and answers ten fields. One that also reads the license, or answers only when a seat is on
-disk, and checks, limits and counts nothing, is what no service on one core can be faster than.
+The bare one reads JSON and answers ten fields. Another one also reads the license, another also answers only when a
+row is on disk; neither checks, limits or counts anything.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ _LICENSE = (
     " WHERE s.license_id = l.id) FROM license_keys k JOIN licenses l ON l.id = k.license_id"
     " WHERE k.organization_id = :organization AND k.digest = :digest"
 )
-_SEATS = "INSERT INTO least_seats SELECT value ->> 0, value ->> 1 FROM json_each(:seats)"
+_SEATS = "INSERT INTO bare_seats SELECT value ->> 0, value ->> 1 FROM json_each(:seats)"
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -38,7 +38,7 @@ async def bare(spec: Json) -> AsyncIterator[tuple[None, Json]]:
 
 
 @asynccontextmanager
-async def least_read(spec: Json) -> AsyncIterator[tuple[None, Json]]:
+async def reading(spec: Json) -> AsyncIterator[tuple[None, Json]]:
     """Read a license by the hash of its key as well, on the event loop itself."""
     from bench.layout import ORGANIZATION_ID  # noqa: PLC0415 - the bare handler's process must not know us
     from licensing.keys import tidy  # noqa: PLC0415
@@ -60,9 +60,9 @@ async def least_read(spec: Json) -> AsyncIterator[tuple[None, Json]]:
 
 
 @asynccontextmanager
-async def least_write(spec: Json) -> AsyncIterator[tuple[None, Json]]:
+async def writing(spec: Json) -> AsyncIterator[tuple[None, Json]]:
     """Insert a seat for each request, and answer when it is on disk; whatever waits is committed together."""
-    writing, waiting = asyncio.Lock(), list[tuple[str, str, asyncio.Future[None]]]()
+    lock, waiting = asyncio.Lock(), list[tuple[str, str, asyncio.Future[None]]]()
 
     def commit(seats: Sequence[tuple[str, str]]) -> None:
         connection.execute("BEGIN IMMEDIATE")
@@ -70,7 +70,7 @@ async def least_write(spec: Json) -> AsyncIterator[tuple[None, Json]]:
         connection.execute("COMMIT")
 
     async def write_all() -> None:
-        async with writing:
+        async with lock:
             group = waiting.copy()
             waiting.clear()
             await asyncio.to_thread(commit, [(key, address) for key, address, _ in group])
@@ -85,11 +85,11 @@ async def least_write(spec: Json) -> AsyncIterator[tuple[None, Json]]:
         await done
         return _ten_fields(asked)
 
-    plain = sqlite3.connect(f"{spec['database']}.least", isolation_level=None, check_same_thread=False)
+    plain = sqlite3.connect(f"{spec['database']}.bare", isolation_level=None, check_same_thread=False)
     with closing(plain) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("CREATE TABLE IF NOT EXISTS least_seats (license TEXT, address TEXT)")
+        connection.execute("CREATE TABLE IF NOT EXISTS bare_seats (license TEXT, address TEXT)")
         async with asyncio.TaskGroup() as writes, _serving(validate, spec) as port:
             yield None, port
 

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.bare import bare, least_read, least_write
+from bench.bare import bare, reading, writing
 from bench.process import Json
 
 
@@ -70,8 +70,8 @@ async def sandbox(_spec: Json) -> AsyncIterator[tuple[Any, Json]]:
 
 KINDS = {
     "bare": bare,
-    "least_read": least_read,
-    "least_write": least_write,
+    "reading": reading,
+    "writing": writing,
     "keyport": keyport,
     "sandbox": sandbox,
 }

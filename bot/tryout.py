@@ -82,10 +82,9 @@ class Tryout:
                 await self._claim_next()
             self._key = self._claimed
             question = await self._stage.owner.slash("license revoke", license=self._claimed, reason="Chargeback")
-        revoked = _("License #{id} for {product} is revoked; its next validation is refused.").partition("{product}")[
-            2
-        ]
-        return lambda: revoked in question.text
+        sentence = _("License #{id} for {product} is revoked; its next validation is refused.")
+        _before, _product, ending = sentence.partition("{product}")
+        return lambda: ending in question.text
 
     async def _issued(self) -> str:
         issued = await self._stage.support.slash("license issue", product=self._product)

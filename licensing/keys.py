@@ -9,13 +9,14 @@ decides a lookup.
 import hashlib
 import unicodedata
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache
 
 RandomBytes = Callable[[int], bytes]
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 API_KEY_START = "kp_live_"
 API_KEY_SYMBOLS = 64
+API_KEY_LENGTH = len(API_KEY_START) + API_KEY_SYMBOLS
 API_KEY_PREFIX_LENGTH = len(API_KEY_START) + 4
 KEY_LENGTH = 16  # symbols of a license key of ours, without its dashes
 LICENSE_KEY_MAX_LENGTH = 256
@@ -53,7 +54,6 @@ def make_support_code(random_bytes: RandomBytes) -> str:
     return f"{text[:4]}-{text[4:]}"
 
 
-@lru_cache(1_024)  # of few keys by far the most calls
 def api_key_digest(api_key: str) -> bytes:
     """Return what is stored in place of an API key: with 381 random bits a plain SHA-256 is enough."""
     return hashlib.sha256(api_key.encode("utf-8", "surrogatepass")).digest()

@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from itertools import islice
 
 _MAX_KEYS = 50_000
-_LOOKED_AT = 256  # keys, of which half are forgotten: a fraction of a millisecond
+_LOOKED_AT = 256  # keys, of which a quarter are forgotten: a fraction of a millisecond
 
 
 class Tally:
@@ -52,7 +52,7 @@ class Tallies:
         return tally
 
     def _make_room(self) -> None:
-        """Of those who have been here longest forget the half who took least: a flood must not free a guesser.
+        """Of those who have been here longest forget the quarter who took least: a flood must not free a guesser.
 
         What was taken of this day comes first: it counts until midnight, and a rate is there again long before. Some
         at a time, since everybody would have to wait while fifty thousand are put in order.
@@ -62,10 +62,10 @@ class Tallies:
         longest_here.sort(key=lambda item: (item[1].of_day(today), item[1].full_at_us))
         for key, _ in longest_here:
             del self._kept[key]
-        half = -(-len(longest_here) // 2)
-        for _, tally in longest_here[:half]:
+        quarter = -(-len(longest_here) // 4)
+        for _, tally in longest_here[:quarter]:
             tally.is_kept = False
-        self._kept.update(longest_here[half:])
+        self._kept.update(longest_here[quarter:])
 
 
 class Rate:

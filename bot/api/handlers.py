@@ -58,7 +58,7 @@ class LicenseHandlers:
             raise
         device_id = self._addresses.device(asked.device_id)
         call = Call(asked.license_key, caller.address, asked.version, device_id, caller.ip)
-        answer = self._regulars.known(api_key, call) or await self._validation.validate(api_key, call)
+        answer = await self._validation.validate(api_key, call)
         if is_refused(answer):
             raise self._refusal(answer)
         ready, key = await self._said(answer, asked.nonce)

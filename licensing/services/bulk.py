@@ -32,8 +32,8 @@ from licensing.verdict import Status
 CHANGED_AT_ONCE = 100  # licenses: a millisecond of the writer's thread, for which a validation may have to wait
 ISSUED_AT_ONCE = 300  # more, for each transaction of new keys writes some pages again that they all share
 SAMPLE = 5
-
 _PAGE = 20 * CHANGED_AT_ONCE
+_PAGE_OF_LISTED = 50_000  # a list of ids is read whole for each page
 _DIGESTS = 2**32
 
 Progress = Callable[[int, int], None]
@@ -238,10 +238,11 @@ class BulkService:
         self, organization_id: int, meant: Meant, states: Sequence[LicenseState], tallies: Sequence[Tally]
     ) -> AsyncIterator[Sequence[int]]:
         # From the first on: it may stand behind very many of other products.
+        limit = _PAGE if meant.license_ids is None else _PAGE_OF_LISTED
         page: Sequence[int] = [min((it.oldest_id for it in tallies), default=1) - 1]
 
         def next_page(tx: Transaction) -> Steps[Sequence[int]]:
-            return (yield from tx.bulk.page(organization_id, meant, states, after_id=page[-1], limit=_PAGE))
+            return (yield from tx.bulk.page(organization_id, meant, states, after_id=page[-1], limit=limit))
 
         while page := await self._store.read(next_page):
             for start in range(0, len(page), CHANGED_AT_ONCE):

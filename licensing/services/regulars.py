@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Hashable
+from functools import lru_cache
 from weakref import WeakValueDictionary, ref
 
-from licensing.keys import api_key_digest
+from licensing.keys import API_KEY_LENGTH, api_key_digest
 from licensing.models import Product
 from licensing.ports import Clock, Store
 from licensing.services.answers import Answer, Regular
@@ -18,6 +19,7 @@ from licensing.verdict import Call, ProductSnapshot, Status, Verdict
 SETTLED_ANSWERS = 50_000  # remembered of a product
 SETTLED_LENGTH = 64  # of a key, a version or a device; what is longer is judged anew
 SETTLED_SEATS = 64  # of a license: each new seat makes it anew, and callers would hold on to every one there was
+_HASHED = 1_024  # API keys whose hash is remembered
 
 
 class Regulars:
@@ -29,13 +31,18 @@ class Regulars:
         self._traces = traces
         self._clock = clock
         self._products: WeakValueDictionary[bytes, ProductSnapshot] = WeakValueDictionary()  # by their API keys
+        self._digest_of = lru_cache(_HASHED)(api_key_digest)
+
+    def digest_of(self, api_key: str) -> bytes:
+        """Return what an API key is found by; nearly all calls come with few keys, and strangers with any length."""
+        return self._digest_of(api_key) if len(api_key) == API_KEY_LENGTH else api_key_digest(api_key)
 
     def known(self, api_key: str, call: Call) -> Answer | None:
         """Count a call that was answered before and return that answer, if it is as true now; else it must be judged.
 
         Raises: Unavailable.
         """
-        found = self._products.get(api_key_digest(api_key))
+        found = self._products.get(self.digest_of(api_key))
         answer: Answer | None = None if found is None else found.settled.get(_caller(found, call))
         if answer is None or answer.regular is None or not self.again(answer.regular):
             return None

@@ -129,7 +129,7 @@ class _Plan:
         """Tell whether so few licenses fit what is asked beside the text that all of them are looked at."""
         if not is_filtered(self._sought):
             return False
-        return not (yield from self._reach("walked", self._walk(window, is_all=True), _RARE))
+        return not (yield from self._reach("few", self._walk(window, is_all=True), _RARE))
 
     def _read_words(self) -> Steps[_Words]:
         """Look how common the words are, and of which whole words they are the start."""
@@ -178,8 +178,10 @@ class _Plan:
     def _find_newest(self, words: _Words, found: _Found) -> Steps[None]:
         """Find what starts so many words that only a sort brings their licenses into the order of a page."""
         window = window_of(self._sought)
-        walked = yield from self._reach("walked", self._walk(window, is_all=True), _WALKED)
-        if (yield from found.take(self._walk(window + self._until("walked") * walked), self._values)) or not walked:
+        if not (yield from self._reach("walked", self._walk(window, is_all=True), _WALKED)):
+            yield from found.take(self._walk(window), self._values)
+            return
+        if (yield from found.take(self._walk(window + self._until("walked")), self._values)):
             return
         window = self._past("walked")
         newest = f"{with_start(words.starts[0]).within(window)} ORDER BY license_id {self._order} LIMIT :limit"

@@ -44,8 +44,10 @@ async def test_what_is_named_at_length_is_not_remembered(world: World) -> None:
     issued = await world.issue(discord_id=20)
     await asked(world, product.api_key, issued.key)
     for at in range(5):
-        call = Call(issued.key, ADDRESS, f"{at}" * (SETTLED_LENGTH + 1))
-        assert (await world.validation.validate(product.api_key, call)).verdict.valid
+        long_version = Call(issued.key, ADDRESS, f"{at}" * (SETTLED_LENGTH + 1))
+        long_key = Call(f"{issued.key[:at]}{' ' * SETTLED_LENGTH}{issued.key[at:]}", ADDRESS)
+        for call in (long_version, long_version, long_key, long_key):
+            assert (await world.validation.validate(product.api_key, call)).verdict.valid
     found = await world.validation.product(product.api_key)
     assert found is not None
     assert found.settled == {}

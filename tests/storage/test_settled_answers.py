@@ -104,6 +104,37 @@ async def test_callers_that_name_ever_new_versions_fill_no_memory(
     assert 0 < len(found.settled) <= 16
 
 
+async def test_licenses_of_one_product_at_one_address_are_answered_each_by_itself(world: World) -> None:
+    product = await world.product()
+    one, other = [await world.issue(discord_id=holder) for holder in (20, 21)]
+    for _ in range(4):
+        for issued in (one, other):
+            verdict = await said(world, product.api_key, issued.key)
+            assert verdict.license is not None
+            assert verdict.license.id == issued.view.license.id
+
+
+async def test_addresses_that_share_a_seat_are_blocked_one_by_one(world: World) -> None:
+    product = await world.product()
+    issued = await world.issue(discord_id=20)
+    await world.blacklist.add(OWNER, network="2001:db8::bad")
+    for _ in range(4):
+        good, bad = [
+            (await world.validation.validate(product.api_key, Call(issued.key, "2001:db8::/64", ip=ip_address(ip))))
+            for ip in ("2001:db8::1", "2001:db8::bad")
+        ]
+        assert (good.verdict.status, bad.verdict.status) == (Status.ACTIVE, Status.IP_BLOCKED)
+
+
+async def test_a_call_that_comes_again_is_answered_without_being_judged(world: World) -> None:
+    product = await world.product()
+    issued = await world.issue(discord_id=20)
+    call = Call(issued.key, ADDRESS)
+    *_, before, after = [await world.validation.validate(product.api_key, call) for _ in range(5)]
+    assert before.regular is not None
+    assert after is before
+
+
 async def said(world, api_key, key, *, address=ADDRESS, version="1.4", device="a"):
     """Return the verdict on a call."""
     call = Call(key, address, version, device, ip_address(address))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from licensing import throttle
 from licensing.services.limits import DAY_MS, MINUTE_MS, Limits, Rates, Reason
-from licensing.throttle import Throttle
+from licensing.throttle import Tallies, Throttle
 
 PERIOD_MS = 1_000
 START_MS = 1_750_000_000_000
@@ -115,6 +115,25 @@ def test_a_flood_of_strangers_does_not_free_whoever_used_up_their_limit(monkeypa
     for number in range(1_000):
         limit.spend(number, now_ms=START_MS)
     assert limit.spend("guesser", now_ms=START_MS) == PERIOD_MS
+
+
+def test_a_flood_frees_few_of_many_who_used_up_their_limit(monkeypatch):
+    monkeypatch.setattr(throttle, "_MAX_KEYS", 2_000)
+    limit, heavy = Throttle(burst=3, period_ms=PERIOD_MS), range(500)
+    for number in heavy:
+        for _ in range(3):
+            limit.spend(("heavy", number), now_ms=START_MS)
+    for number in range(5_000):
+        limit.spend(number, now_ms=START_MS)
+    assert sum(limit.wait_ms(("heavy", number), now_ms=START_MS) > 0 for number in heavy) > 0.7 * len(heavy)
+
+
+def test_a_tally_is_forgotten_and_says_so_or_is_found_again(monkeypatch):
+    monkeypatch.setattr(throttle, "_MAX_KEYS", 1_000)
+    tallies = Tallies()
+    given = {number: tallies.of(number) for number in range(1_500)}
+    assert len(tallies) == sum(tally.is_kept for tally in given.values())
+    assert all((tallies.find(number) is tally) == tally.is_kept for number, tally in given.items())
 
 
 def test_making_room_for_a_stranger_looks_at_few_of_the_keys_that_are_kept(monkeypatch):
