@@ -10,7 +10,8 @@ PART = "writes"
 _PACE = 2_000  # validations a second beside
 _CONNECTIONS = 16
 _LOOKS = 3  # at how long validations take with nothing beside
-_IDLE_S = 1.5
+_IDLE_S = 3.0  # so long that connecting does not count
+_CALM = ("revoke", "sweep")  # what changes licenses that are asked for has a target for that
 _SWEEP_S = 12.0  # the sweep is cut off then, and its whole time reckoned from what it did
 
 
@@ -45,7 +46,8 @@ def _beside(ours: Server, plan: Plan, name: str, order: dict[str, object], *, id
     yield Line(PART, f"{name}, beside {busy.per_second:,.0f} validations/s", text, "<= 5 s", reckoned <= 5)
     times = busy.p99_ms / idle_ms
     text = f"{busy.p99_ms:.1f} ms, {times:.1f} times its idle {idle_ms:.1f} ms"
-    yield Line(PART, f"validations' p99 meanwhile: {name}", text, "< 2 times", times < 2)
+    target, met = ("< 2 times", times < 2) if order["what"] in _CALM else ("", None)
+    yield Line(PART, f"validations' p99 meanwhile: {name}", text, target, met)
     longest = watched["lock"]["longest_ms"]
     yield Line(PART, f"longest lock held: {name}", f"{longest:.0f} ms", "<= 100 ms", longest <= 100)
     longest = watched["loop"]["longest_ms"]

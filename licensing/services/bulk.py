@@ -30,7 +30,7 @@ from licensing.services.terms import Terms, checked_reason
 from licensing.verdict import Status
 
 CHANGED_AT_ONCE = 100  # licenses: a millisecond of the writer's thread, for which a validation may have to wait
-ISSUED_AT_ONCE = 300  # more, for each transaction of new keys writes some pages again that they all share
+ISSUED_AT_ONCE = 400  # more, for each transaction of new keys writes some pages again that they all share
 SAMPLE = 5
 _PAGE = 20 * CHANGED_AT_ONCE
 _PAGE_OF_LISTED = 50_000  # a list of ids is read whole for each page
