@@ -19,7 +19,7 @@ from licensing.services.history import DAY_MS, Keeping
 from licensing.services.usage import fold_seen
 
 BATCH = 200
-ENDED_AT_ONCE = 100
+ENDED_AT_ONCE = 80
 FOUND_AT_ONCE = 50 * ENDED_AT_ONCE
 MANY = 500  # found together: nobody wants to read of each by itself
 LOOKED_THROUGH = 2_000
