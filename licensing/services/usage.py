@@ -53,7 +53,7 @@ class UsageMeter:
     async def spend(self, product_id: int, *, limit: int | None, now_ms: int) -> int:
         """Take a call from the quota and return 0, or take nothing and return the whole seconds to 00:00 UTC."""
         day = self._day(product_id, now_ms)
-        total = day.total if day.total is not None else await self._read_total(day, product_id, now_ms)
+        total = await self._total(day, product_id, now_ms)
         if limit is not None and total >= limit:
             return _seconds_to_midnight(now_ms)
         day.total = total + 1
@@ -64,9 +64,7 @@ class UsageMeter:
         """Return the whole seconds until there is a call to take from the quota, and take none."""
         if limit is None:
             return 0
-        day = self._day(product_id, now_ms)
-        total = day.total if day.total is not None else await self._read_total(day, product_id, now_ms)
-        if total < limit:
+        if await self._total(self._day(product_id, now_ms), product_id, now_ms) < limit:
             return 0
         return _seconds_to_midnight(now_ms)
 
@@ -125,10 +123,11 @@ class UsageMeter:
             day = self._days[key] = Day()
         return day
 
-    async def _read_total(self, day: Day, product_id: int, now_ms: int) -> int:
-        stored = await self._snapshots.calls(product_id, now_ms // DAY_MS)
-        if day.total is None:  # nobody else was told meanwhile
-            day.total = stored + day.unwritten
+    async def _total(self, day: Day, product_id: int, now_ms: int) -> int:
+        if day.total is None:
+            stored = await self._snapshots.calls(product_id, now_ms // DAY_MS)
+            if day.total is None:  # nobody else was told meanwhile
+                day.total = stored + day.unwritten
         return day.total
 
 

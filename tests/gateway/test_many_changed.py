@@ -5,14 +5,13 @@ import copy
 import re
 
 from discord_shop import Shop
-from many_licenses import issue, many_delivered, owner
+from many_licenses import issue, many_delivered, owner, stuck_at_the_third
 
 from cogs import bulk_questions
 from cogs.bulk_questions import Meant, Now
 from licensing.services import bulk
 from licensing.services.bulk import BulkService
 from licensing.verdict import Status
-from storage.store import SqliteStore
 
 
 async def states(shop: Shop) -> list[str]:
@@ -242,21 +241,7 @@ async def test_a_bot_that_is_stopped_in_between_says_how_far_it_came_and_the_com
     await issue(shop, 6)
     monkeypatch.setattr(bulk, "CHANGED_AT_ONCE", 2)
     question = await shop.owner.slash("bulk suspend", product="Pro")
-    write, changing, chunks, stuck = SqliteStore.write, BulkService._changing, [], asyncio.Event()
-
-    def chunk(*given, **more):
-        chunks.append(changing(*given, **more))
-        return chunks[-1]
-
-    async def stuck_at_the_third(store: SqliteStore, work):
-        if chunks[2:] == [work]:
-            stuck.set()
-            await asyncio.Event().wait()
-        return await write(store, work)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(BulkService, "_changing", chunk)
-        patch.setattr(SqliteStore, "write", stuck_at_the_third)
+    with stuck_at_the_third(monkeypatch, "_changing") as stuck:
         await question.click("Suspend (6)")
         await stuck.wait()
         await shop.stop_bot()

@@ -5,13 +5,12 @@ import csv
 import io
 
 from discord_shop import DiscordClock, Shop
-from many_licenses import issue, many_delivered
+from many_licenses import issue, many_delivered, stuck_at_the_third
 
 from cogs import bulk_answers, bulk_issue
 from licensing.models import Plan
 from licensing.ports import Unavailable
 from licensing.services import bulk
-from licensing.services.bulk import BulkService
 from licensing.spreadsheet import COLUMNS
 from storage.statements.bulk import BulkStatements
 from storage.store import SqliteStore
@@ -84,13 +83,7 @@ async def test_keys_that_are_ready_when_the_answer_can_no_longer_be_changed_go_b
     shop: Shop, discord_clock: DiscordClock, monkeypatch
 ):
     await shop.product()
-    handed_over = bulk_issue._table
-
-    def after_a_quarter_of_an_hour(*given, **more):
-        discord_clock.ahead_s += 16 * 60
-        return handed_over(*given, **more)
-
-    monkeypatch.setattr(bulk_issue, "_table", after_a_quarter_of_an_hour)
+    hand_over_late(monkeypatch, discord_clock)
 
     reply = shop.owner.begin("license issue", product="Pro", count=11)
     file = await shop.owner.wait_for_dm("11 licenses with their whole keys")
@@ -158,21 +151,7 @@ async def test_a_bot_that_is_stopped_while_it_issues_says_what_is_issued_and_who
     await shop.product()
     await shop.grant("licenses:create")
     monkeypatch.setattr(bulk, "ISSUED_AT_ONCE", 5)
-    write, issuing, chunks, stuck = SqliteStore.write, BulkService._issuing, [], asyncio.Event()
-
-    def chunk(*given, **more):
-        chunks.append(issuing(*given, **more))
-        return chunks[-1]
-
-    async def stuck_at_the_third(store: SqliteStore, work):
-        if chunks[2:] == [work]:
-            stuck.set()
-            await asyncio.Event().wait()
-        return await write(store, work)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(BulkService, "_issuing", chunk)
-        patch.setattr(SqliteStore, "write", stuck_at_the_third)
+    with stuck_at_the_third(monkeypatch, "_issuing") as stuck:
         reply = shop.support.begin("license issue", product="Pro", count=15)
         await stuck.wait()
         await shop.stop_bot()
@@ -185,13 +164,7 @@ async def test_keys_that_can_be_handed_to_nobody_are_named_in_the_log_by_their_n
     shop: Shop, discord_clock: DiscordClock, monkeypatch, caplog
 ):
     await shop.product()
-    handed_over = bulk_issue._table
-
-    def after_a_quarter_of_an_hour(*given, **more):
-        discord_clock.ahead_s += 16 * 60
-        return handed_over(*given, **more)
-
-    monkeypatch.setattr(bulk_issue, "_table", after_a_quarter_of_an_hour)
+    hand_over_late(monkeypatch, discord_clock)
     shop.owner.close_dms()
     shop.owner.begin("license issue", product="Pro", count=11)
 
@@ -211,3 +184,14 @@ async def test_a_plan_without_room_for_all_says_how_many_it_has_room_for(shop: S
 
     assert "allows 20 licenses and has room for 5 more" in too_many.text
     assert "allows 20 licenses, and all are used" in full.text
+
+
+def hand_over_late(monkeypatch, discord_clock: DiscordClock) -> None:
+    """Let a quarter of an hour pass before keys are handed over: answers can no longer be changed by then."""
+    handed_over = bulk_issue._table
+
+    def after_a_quarter_of_an_hour(*given, **more):
+        discord_clock.ahead_s += 16 * 60
+        return handed_over(*given, **more)
+
+    monkeypatch.setattr(bulk_issue, "_table", after_a_quarter_of_an_hour)
