@@ -1,9 +1,15 @@
-"""A rate limit by GCRA: one number per key, no timers."""
+"""A rate limit by GCRA: one number per key, no timers.
+
+Most keys come but once, a flood's among them: of these only the time is kept, and they push nobody out who came again.
+"""
 
 from collections.abc import Hashable
 from itertools import islice
 
-_MAX_KEYS = 50_000
+DAY_MS = 86_400_000
+
+_MAX_KEYS = 50_000  # that came again
+_MAX_NEWCOMERS = 10_000  # twice as many at most
 _LOOKED_AT = 256  # keys, of which a quarter are forgotten: a fraction of a millisecond
 
 
@@ -30,25 +36,51 @@ class Tally:
 
 
 class Tallies:
-    """The tallies of so many keys; whoever holds on to one asks it whether it `is_kept` still."""
+    """The tallies of so many keys; whoever holds on to one asks it whether it `is_kept` still.
 
-    def __init__(self) -> None:
+    Whoever comes for the first time is let through by every rate there is, so a tally waits until they come again.
+    Newcomers are kept in two halves: once the young one is full the old one goes.
+    """
+
+    def __init__(self, rate: "Rate | None" = None) -> None:
+        self._rate = rate
         self._kept: dict[Hashable, Tally] = {}
+        self._young: dict[Hashable, int] = {}
+        self._old: dict[Hashable, int] = {}
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._kept) + len(self._young) + len(self._old)
 
     def find(self, key: Hashable) -> Tally | None:
-        """Return a key's tally; a stranger has none."""
-        return self._kept.get(key)
+        """Return the tally of whoever came before, the first time counted; a stranger has none."""
+        tally = self._kept.get(key)
+        if tally is not None:
+            return tally
+        came_ms = self._young.pop(key, None)
+        if came_ms is None:
+            came_ms = self._old.pop(key, None)
+            if came_ms is None:
+                return None
+        tally = self._keep(key)
+        if self._rate is not None:
+            self._rate.take(tally, now_ms=came_ms)
+        tally.add(1, day=came_ms // DAY_MS)
+        return tally
+
+    def come(self, key: Hashable, *, now_ms: int) -> None:
+        """Count the first call of a stranger."""
+        if len(self._young) >= _MAX_NEWCOMERS:
+            self._old, self._young = self._young, {}
+        self._young[key] = now_ms
 
     def of(self, key: Hashable) -> Tally:
         """Return a key's tally, kept from now on."""
-        tally = self._kept.get(key)
-        if tally is None:
-            if len(self._kept) >= _MAX_KEYS:
-                self._make_room()
-            tally = self._kept[key] = Tally()
+        return self.find(key) or self._keep(key)
+
+    def _keep(self, key: Hashable) -> Tally:
+        if len(self._kept) >= _MAX_KEYS:
+            self._make_room()
+        tally = self._kept[key] = Tally()
         return tally
 
     def _make_room(self) -> None:
@@ -102,14 +134,17 @@ class Throttle:
 
     def __init__(self, *, burst: int, period_ms: float) -> None:
         self._rate = Rate(burst=burst, period_ms=period_ms)
-        self._tallies = Tallies()
+        self._tallies = Tallies(self._rate)
 
     def __len__(self) -> int:
         return len(self._tallies)
 
     def spend(self, key: Hashable, *, now_ms: int) -> int:
         """Take one and return 0, or take none and return the milliseconds until there is one."""
-        tally = self._tallies.of(key)
+        tally = self._tallies.find(key)
+        if tally is None:
+            self._tallies.come(key, now_ms=now_ms)
+            return 0
         return 0 if self._rate.take(tally, now_ms=now_ms) else self._rate.wait_ms(tally, now_ms=now_ms)
 
     def wait_ms(self, key: Hashable, *, now_ms: int) -> int:

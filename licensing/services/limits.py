@@ -9,10 +9,9 @@ from enum import StrEnum
 from operator import itemgetter
 from typing import NamedTuple
 
-from licensing.throttle import Rate, Tallies, Tally, Throttle
+from licensing.throttle import DAY_MS, Rate, Tallies, Tally, Throttle
 
 MINUTE_MS = 60_000
-DAY_MS = 86_400_000
 WELCOME_AT_MOST = 50_000
 ALL_OF_IT = 100  # percent
 
@@ -38,15 +37,16 @@ class Rates:
 
 
 class Meter(NamedTuple):
-    """What the caller of a license is counted by; no address where it cannot be known."""
+    """What the caller of a license is counted by: nothing that comes for the first time, or cannot be known."""
 
     address: Tally | None
-    license: Tally
+    license: Tally | None
 
     @property
     def is_kept(self) -> bool:
         """Whether others who are counted by the same still find these tallies."""
-        return self.license.is_kept and (self.address is None or self.address.is_kept)
+        address, license_ = self
+        return (license_ is None or license_.is_kept) and (address is None or address.is_kept)
 
 
 class Limits:
@@ -62,8 +62,8 @@ class Limits:
         self._address_percent = rates.address_quota_percent
         self._license_percent = rates.license_quota_percent
         self._guessing = guessing
-        self._addresses = Tallies()
-        self._licenses = Tallies()
+        self._addresses = Tallies(self._address_rate)
+        self._licenses = Tallies(self._license_rate)
         self._welcome: dict[tuple[int, str], None] = {}
 
     def meter(self, product_id: int, address: str | None, digest: bytes) -> Meter:
@@ -79,7 +79,7 @@ class Limits:
         of_address, of_license = self._address_rate, self._license_rate
         if of_address is not None and address is not None and not of_address.take(address, now_ms=now_ms):
             return False
-        if of_license is not None and not of_license.take(license_, now_ms=now_ms):
+        if of_license is not None and license_ is not None and not of_license.take(license_, now_ms=now_ms):
             if of_address is not None and address is not None:
                 of_address.refund(address)
             return False
@@ -101,13 +101,15 @@ class Limits:
 
         That is the longest wait there is, `guesses_ms` among them: whoever keeps it is let through.
         """
-        if guesses_ms:  # nothing is kept of the many keys that a guesser tries
-            of_address = self._addresses.find((product_id, address)) if address is not None else None
-            meter = Meter(of_address, self._licenses.find((product_id, digest)) or Tally())
-        else:
-            meter = self.meter(product_id, address, digest)
-            if self.take(meter, quota=quota, now_ms=now_ms):
-                return None
+        of_address, of_license = (product_id, address), (product_id, digest)
+        known = self._addresses.find(of_address) if address is not None else None
+        meter = Meter(known, self._licenses.find(of_license))
+        if not guesses_ms and self.take(meter, quota=quota, now_ms=now_ms):
+            if known is None and address is not None:
+                self._addresses.come(of_address, now_ms=now_ms)
+            if meter.license is None:
+                self._licenses.come(of_license, now_ms=now_ms)
+            return None  # of the many keys that a guesser tries nothing is kept
         waits = [(Reason.FAILURES, guesses_ms), *self._waits(meter, quota, now_ms)]
         return max(waits, key=itemgetter(1))
 
@@ -115,7 +117,7 @@ class Limits:
         """Take a call back that was turned away for another reason."""
         if self._address_rate is not None and meter.address is not None:
             self._address_rate.refund(meter.address)
-        if self._license_rate is not None:
+        if self._license_rate is not None and meter.license is not None:
             self._license_rate.refund(meter.license)
         if quota is not None:
             _share(meter, -1, day=now_ms // DAY_MS)
@@ -124,7 +126,7 @@ class Limits:
         """Tell whether neither took its share; one of all of the quota is none, for the quota itself tells."""
         address, license_ = meter
         percent = self._license_percent
-        if percent < ALL_OF_IT and license_.of_day(day) * 100 >= quota * percent:
+        if percent < ALL_OF_IT and license_ is not None and license_.of_day(day) * 100 >= quota * percent:
             return False
         percent = self._address_percent
         return address is None or percent >= ALL_OF_IT or address.of_day(day) * 100 < quota * percent
@@ -174,7 +176,8 @@ class Limits:
 
 
 def _share(meter: Meter, calls: int, *, day: int) -> None:
-    meter.license.add(calls, day=day)
+    if meter.license is not None:
+        meter.license.add(calls, day=day)
     if meter.address is not None:
         meter.address.add(calls, day=day)
 
