@@ -88,7 +88,7 @@ async def opened(config: Config, *, clock: Clock = now_ms) -> AsyncIterator[Hous
             ("usage", _FLUSH_EVERY_S, lambda: _flush(house)),
             ("events", _FOLLOW_EVERY_S, house.store.follow),
             ("refusals", _FLUSH_EVERY_S, lambda: house.traces.refusals.flush(house.store)),
-            ("history", _FLUSH_HISTORY_EVERY_S, lambda: house.traces.attempts.flush(house.store)),
+            ("history", _FLUSH_HISTORY_EVERY_S, lambda: house.traces.attempts.flush(house.store, now_ms=clock())),
             ("last seen", _FOLD_EVERY_S, lambda: fold_seen(house.store)),
             ("upkeep", _SWEEP_EVERY_S, lambda: _sweep(house, upkeep)),
         )

@@ -14,10 +14,11 @@ from bot.config import Config
 from licensing.addresses import Counting
 from licensing.models import Plan
 from licensing.ports import Clock
+from licensing.services.attempts import AttemptLog
 from licensing.services.history import Keeping
 from licensing.services.limits import Limits, Rates
-from licensing.services.logs import AttemptLog, RefusalLog
 from licensing.services.organizations import Plans
+from licensing.services.refusals import RefusalLog
 from licensing.services.signing import SigningService
 from licensing.services.traces import Traces
 from licensing.services.usage import LastSeen, UsageMeter

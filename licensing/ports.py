@@ -23,7 +23,7 @@ from licensing.tables import (
     Transfers,
     Versions,
 )
-from licensing.verdict import LicenseSnapshot, ProductSnapshot
+from licensing.verdict import Hold, LicenseSnapshot, ProductSnapshot
 
 __all__ = [
     "Clock",
@@ -101,8 +101,11 @@ class Snapshots(Protocol):
 
     hits: int  # licenses that were looked at without being read
 
-    def holds(self, product: ProductSnapshot, key: tuple[int, bytes], license_: LicenseSnapshot) -> bool:
-        """Tell whether both are what would be answered now; no is no harm, it has them asked for again."""
+    def hold(self, product: ProductSnapshot, key: tuple[int, bytes], license_: LicenseSnapshot) -> Hold | None:
+        """Return what tells how long a license is as it is now; None is no harm, it has it asked for again."""
+
+    def holds(self, product: ProductSnapshot, hold: Hold) -> bool:
+        """Tell whether a product and a license are still what would be answered now."""
 
     async def product(self, api_key_digest: bytes) -> ProductSnapshot | None: ...
     async def license(self, product_id: int, key_digest: bytes) -> LicenseSnapshot | None: ...

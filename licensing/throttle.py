@@ -1,6 +1,7 @@
 """A rate limit by GCRA: one number per key, no timers.
 
-Most keys come but once, a flood's among them: of these only the time is kept, and they push nobody out who came again.
+Most keys come but once, a flood's among them. Of these only the time is kept, and none of them pushes out who came
+again.
 """
 
 from collections.abc import Hashable

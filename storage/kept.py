@@ -6,7 +6,7 @@ asked for again is in use: it is made a snapshot of once, and as long as that is
 
 from itertools import islice
 
-from licensing.verdict import LicenseSnapshot
+from licensing.verdict import Hold, LicenseSnapshot
 from storage.statements.base import Row
 from storage.statements.seats import snapshot_of
 
@@ -23,6 +23,7 @@ class KeptLicenses:
         self._size = size
         self._rows: dict[Key, Row] = {}
         self._key_of: dict[int, Key] = {}
+        self._holds: dict[int, Hold] = {}
         # In use, in two halves: once the young one is full the old one goes, but for what is asked for until then.
         self._half = min(IN_USE, size) // 2
         self._young: dict[Key, LicenseSnapshot] = {}
@@ -31,14 +32,14 @@ class KeptLicenses:
     def __len__(self) -> int:
         return len(self._key_of)
 
-    def in_use(self, key: Key) -> LicenseSnapshot | None:
-        """Return a license that was asked for again."""
-        found = self._young.get(key)
-        if found is None:
-            found = self._old.pop(key, None)
-            if found is not None:
-                self._use(key, found)
-        return found
+    def hold(self, key: Key, license_: LicenseSnapshot) -> Hold | None:
+        """Return what tells how long a license is kept as it is; one that was asked for but once has none."""
+        if self._young.get(key) is not license_:
+            return None
+        hold = self._holds.get(license_.id)
+        if hold is None:
+            hold = self._holds[license_.id] = Hold()
+        return hold
 
     def find(self, key: Key) -> LicenseSnapshot | None:
         """Return a license that is kept; from now on it is in use."""
@@ -53,6 +54,8 @@ class KeptLicenses:
 
     def add(self, key: Key, row: Row) -> None:
         """Keep a license that was read; its id is the row's first value."""
+        if self._key_of.get(row[0], key) != key:  # it has two keys: by one id only one of them could be forgotten
+            self.forget(row[0])
         if len(self._key_of) >= self._size:
             self._make_room()
         self._rows[key] = row
@@ -60,6 +63,7 @@ class KeptLicenses:
 
     def renew(self, license_: LicenseSnapshot) -> None:
         """Keep a license as it is now, if it was kept."""
+        self._let_go(license_.id)
         key = self._key_of.get(license_.id)
         if key is not None:
             self._rows.pop(key, None)  # once it is no longer in use it will be read anew
@@ -68,10 +72,23 @@ class KeptLicenses:
 
     def forget(self, license_id: int) -> None:
         """Keep a license no longer."""
+        self._let_go(license_id)
         key = self._key_of.pop(license_id, None)
         if key is not None:
             for kept in (self._rows, self._young, self._old):
                 kept.pop(key, None)
+
+    def forget_all(self) -> None:
+        """Keep nothing any longer."""
+        for hold in self._holds.values():
+            hold.is_kept = False
+        for kept in (self._rows, self._key_of, self._holds, self._young, self._old):
+            kept.clear()
+
+    def _let_go(self, license_id: int) -> None:
+        hold = self._holds.pop(license_id, None)
+        if hold is not None:
+            hold.is_kept = False
 
     def _use(self, key: Key, license_: LicenseSnapshot) -> None:
         if len(self._young) >= self._half and key not in self._young:

@@ -20,7 +20,8 @@ from licensing.blacklist import Blacklist
 from licensing.choices import BlockLevel, KeyScope, OrganizationState, VersionState
 from licensing.events import Action
 from licensing.models import PLATFORM, Product, SigningKey
-from licensing.verdict import LicenseSnapshot, ProductSnapshot
+from licensing.ports import Unavailable
+from licensing.verdict import Hold, LicenseSnapshot, ProductSnapshot
 from licensing.versions import VersionList
 from storage.kept import KeptLicenses, Key
 from storage.sqlite import unavailable
@@ -61,7 +62,6 @@ class SnapshotCache:
 
     def __init__(self, connection: sqlite3.Connection, *, size: int) -> None:
         self._connection = connection
-        self._size = size
         self._products: dict[bytes, ProductSnapshot] = {}
         self._licenses = KeptLicenses(size=size)
         self._blacklists: dict[int, Blacklist] = {}
@@ -74,21 +74,20 @@ class SnapshotCache:
 
     async def product(self, api_key_digest: bytes) -> ProductSnapshot | None:
         """Return the product that an API key belongs to; every request asks this first, so here it follows."""
-        try:
-            if not self._has_looked:
-                self._look()
-            return self._products.get(api_key_digest) or self._load_product(api_key_digest)
-        except sqlite3.Error as error:
-            raise unavailable(error) or error from error
+        if not self._has_looked:
+            self._look()
+        return self._products.get(api_key_digest) or self._load_product(api_key_digest)
 
-    def holds(self, product: ProductSnapshot, key: Key, license_: LicenseSnapshot) -> bool:
+    def holds(self, product: ProductSnapshot, hold: Hold) -> bool:
         """Tell whether both are what would be answered now; like `product` this follows first."""
         if not self._has_looked:
-            try:
-                self._look()
-            except sqlite3.Error as error:
-                raise unavailable(error) or error from error
-        return self._licenses.in_use(key) is license_ and self._products.get(product.api_key_digest) is product
+            self._look()
+        return hold.is_kept and self._products.get(product.api_key_digest) is product
+
+    def hold(self, product: ProductSnapshot, key: Key, license_: LicenseSnapshot) -> Hold | None:
+        """Return what tells how long a license is as it is now, if it and its product still are."""
+        hold = self._licenses.hold(key, license_)
+        return hold if hold is not None and self.holds(product, hold) else None
 
     async def license(self, product_id: int, key_digest: bytes) -> LicenseSnapshot | None:
         """Return the license of a product that a key opens."""
@@ -97,17 +96,11 @@ class SnapshotCache:
             self.hits += 1
             return found
         self.misses += 1
-        try:
-            return self._load_license(product_id, key_digest)
-        except sqlite3.Error as error:
-            raise unavailable(error) or error from error
+        return self._load_license(product_id, key_digest)
 
     async def calls(self, product_id: int, day: int) -> int:
         """Return how many calls of a product were stored for a day."""
-        try:
-            rows = self._rows(_CALLS, {"product": product_id, "day": day})
-        except sqlite3.Error as error:
-            raise unavailable(error) or error from error
+        rows = self._rows(_CALLS, {"product": product_id, "day": day})
         return int(rows[0][0] or 0)
 
     def __len__(self) -> int:
@@ -118,10 +111,7 @@ class SnapshotCache:
 
         Raises: Unavailable.
         """
-        try:
-            self._rows("SELECT name FROM facts LIMIT 1", {})
-        except sqlite3.Error as error:
-            raise unavailable(error) or error from error
+        self._rows("SELECT name FROM facts LIMIT 1", {})
 
     def follow(self) -> None:
         """Forget what any process changed since the last look."""
@@ -147,7 +137,7 @@ class SnapshotCache:
     def _begin_anew(self) -> None:
         """Forget everything: what is read from now on knows of all events there are."""
         self._event_id = self._last_event()
-        self._licenses = KeptLicenses(size=self._size)
+        self._licenses.forget_all()
         self._forget_blacklists(PLATFORM)
 
     def _look(self) -> None:
@@ -157,20 +147,20 @@ class SnapshotCache:
 
     def _look_again(self) -> None:
         self._has_looked = False
-        with suppress(sqlite3.Error):  # closed meanwhile, or unreadable, which the next look tells
+        with suppress(Unavailable, sqlite3.Error):  # closed meanwhile, or unreadable, which the next look tells
             self._read_anew()
 
     def _keep_reading(self) -> None:
         """Read on from one state until the look's life ends: to lock it for each statement is a fifth of its cost."""
         if self._has_looked and not self._keeps_reading:
-            self._connection.execute("BEGIN")
+            self._rows("BEGIN", {})
             self._keeps_reading = True
 
     def _read_anew(self) -> None:
         if self._keeps_reading:
             self._keeps_reading = False
             if self._connection.in_transaction:  # a failing disk ends it by itself
-                self._connection.execute("ROLLBACK")
+                self._rows("ROLLBACK", {})
 
     def forget_licenses(self, license_ids: Iterable[int]) -> None:
         """Forget licenses that were written without an event."""
@@ -253,7 +243,10 @@ class SnapshotCache:
         return int(self._rows("SELECT COALESCE(MAX(id), 0) FROM events", {})[0][0])
 
     def _rows(self, sql: str, values: Mapping[str, int | bytes]) -> list[Row]:
-        return self._connection.execute(sql, values).fetchall()
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise unavailable(error) or error from error
 
 
 def _drop_oldest(cache: dict[K, V], size: int) -> V | None:

@@ -80,10 +80,7 @@ class SqliteStore:
         Raises: Unavailable.
         """
         self._require_open()
-        try:
-            self.snapshots.follow()
-        except sqlite3.Error as error:
-            raise unavailable(error) or error from error
+        self.snapshots.follow()
 
     async def settle(self) -> None:
         """Let the log be emptied where it grows too fast, and others have the core that the writer's thread was on.
@@ -120,7 +117,7 @@ class SqliteStore:
         self.snapshots.forget_licenses(touched)
         self.snapshots.renew(renewed)
         # A database that cannot be read now is looked at again by the next request.
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(Unavailable, sqlite3.Error):
             self.snapshots.follow()
         self._checkpoints.look()
 

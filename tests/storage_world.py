@@ -12,6 +12,7 @@ from licensing.events import Event
 from licensing.models import Actor, Plan, ProductSettings
 from licensing.services.account import AccountService
 from licensing.services.api_keys import ApiKeyService
+from licensing.services.attempts import AttemptLog
 from licensing.services.blacklist import BlacklistService
 from licensing.services.bulk import BulkService
 from licensing.services.catalog import CatalogService, NewApiKey
@@ -20,8 +21,8 @@ from licensing.services.finder import FinderService
 from licensing.services.history import HistoryService, Keeping
 from licensing.services.licenses import Issued, LicenseService
 from licensing.services.limits import Limits, Rates
-from licensing.services.logs import AttemptLog, RefusalLog
 from licensing.services.organizations import OrganizationService, Plans
+from licensing.services.refusals import RefusalLog
 from licensing.services.roles import RoleService
 from licensing.services.signing import SigningService
 from licensing.services.staff import StaffService
@@ -58,7 +59,7 @@ class World:
         store, vault, plans = self.store, self.store.vault, Plans(self.plans, default="default")
         self.usage, self.seen = UsageMeter(store.snapshots), LastSeen()
         self.attempts, self.refusals = AttemptLog(keep=50), RefusalLog(os.urandom)
-        traces = Traces(usage=self.usage, seen=self.seen, attempts=self.attempts, refusals=self.refusals)
+        self.traces = Traces(usage=self.usage, seen=self.seen, attempts=self.attempts, refusals=self.refusals)
         self.organizations = OrganizationService(store, plans=plans, clock=self.clock)
         self.blacklist = BlacklistService(store, vault, clock=self.clock)
         self.catalog = CatalogService(store, plans=plans, clock=self.clock, random_bytes=os.urandom)
@@ -77,7 +78,7 @@ class World:
         self.staff = StaffService(store, clock=self.clock)
         self.roles = RoleService(store, clock=self.clock)
         self.validation = ValidationService(
-            store, vault, plans=plans, limits=Limits(self.rates), traces=traces, clock=self.clock
+            store, vault, plans=plans, limits=Limits(self.rates), traces=self.traces, clock=self.clock
         )
 
     def clock(self) -> int:
@@ -121,3 +122,12 @@ async def opened_by_the_program(
         for organization_id in organizations:
             await world.organizations.joined(organization_id, name=f"Shop {organization_id}")
         yield world
+
+
+@asynccontextmanager
+async def store_away(world: World) -> AsyncIterator[None]:
+    """Let the database take no writes for a while."""
+    worker = world.store._writer._worker
+    await worker.call(lambda connection: connection.execute("PRAGMA query_only = ON"))
+    yield
+    await worker.call(lambda connection: connection.execute("PRAGMA query_only = OFF"))

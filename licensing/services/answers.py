@@ -6,9 +6,8 @@ from weakref import ReferenceType
 
 from licensing.models import LicenseView
 from licensing.services.limits import Meter, Reason
-from licensing.services.logs import Attempt
-from licensing.services.usage import Seat
-from licensing.verdict import STRICT, LicenseSnapshot, ProductSnapshot, Status, Verdict
+from licensing.services.trails import Trail
+from licensing.verdict import STRICT, Hold, ProductSnapshot, Status, Verdict
 
 
 class Answer(NamedTuple):
@@ -52,16 +51,14 @@ class Regular:
     """A call that was answered as good with nothing to store, and all that it takes to count it again.
 
     Judging is pure, and whatever else it looks at is in the two snapshots, which are made anew when they change: as
-    long as both are held, only the clock can make the answer untrue. A product's snapshot has long lists in it: those
+    long as both are kept, only the clock can make the answer untrue. A product's snapshot has long lists in it: those
     who come no more keep none alive that was changed since.
     """
 
     product: ReferenceType[ProductSnapshot]
-    license: LicenseSnapshot
-    key: tuple[int, bytes]  # the product and the license key's hash
+    product_id: int
+    hold: Hold  # of the license
     until_ms: float  # when the license or the API key ends
     quota: int | None
     meter: Meter
-    attempt: Attempt
-    seat: Seat | None
-    device: Seat | None
+    trail: Trail

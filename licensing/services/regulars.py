@@ -10,11 +10,10 @@ from licensing.models import Product
 from licensing.ports import Clock, Store
 from licensing.services.answers import Answer, Regular
 from licensing.services.limits import Limits, Meter
-from licensing.services.logs import attempt_of
 from licensing.services.seats import Judged
 from licensing.services.traces import Traces
-from licensing.services.usage import Seat
-from licensing.verdict import Call, ProductSnapshot, Status, Verdict
+from licensing.services.trails import Seat, Trail, attempt_of
+from licensing.verdict import Call, Hold, ProductSnapshot, Status, Verdict
 
 SETTLED_ANSWERS = 50_000  # remembered of a product
 SETTLED_LENGTH = 64  # of a key, a version or a device; what is longer is judged anew
@@ -58,15 +57,15 @@ class Regulars:
         now_ms, found, snapshots = self._clock(), regular.product(), self._store.snapshots
         if found is None or now_ms >= regular.until_ms or not regular.meter.is_kept:
             return False
-        if not snapshots.holds(found, regular.key, regular.license):
+        if not snapshots.holds(found, regular.hold):
             return False
         if not self._limits.take(regular.meter, quota=regular.quota, now_ms=now_ms):
             return False
         traces = self._traces
-        if not traces.usage.count(regular.key[0], Status.ACTIVE, limit=regular.quota, now_ms=now_ms):
+        if not traces.usage.count(regular.product_id, Status.ACTIVE, limit=regular.quota, now_ms=now_ms):
             self._limits.refund(regular.meter, quota=regular.quota, now_ms=now_ms)
             return False
-        traces.note(regular.attempt, regular.seat, regular.device, now_ms=now_ms)
+        traces.follow(regular.trail, now_ms=now_ms)
         snapshots.hits += 1
         return True
 
@@ -92,7 +91,7 @@ def _caller(found: ProductSnapshot, call: Call) -> Hashable:
 
 
 def regular_of(
-    judged: Judged, call: Call, digest: bytes, *, meter: Meter, quota: int | None, now_ms: int
+    judged: Judged, call: Call, *, hold: Hold, meter: Meter, quota: int | None, now_ms: int
 ) -> Regular | None:
     """Return what counts a call again that was answered as good."""
     verdict, found, license_ = judged
@@ -102,17 +101,15 @@ def regular_of(
         return None
     # A license whose end is past and that is good all the same will not end again.
     ends = [end for end in (license_.expires_at_ms, found.key_valid_until_ms) if end is not None and end > now_ms]
-    seat, device = seats_of(found.product, license_.id, call, verdict)
+    seats = seats_of(found.product, license_.id, call, verdict)
     return Regular(
         product=ref(found),
-        license=license_,
-        key=(license_.product_id, digest),
+        product_id=found.product.id,
+        hold=hold,
         until_ms=min(ends, default=math.inf),
         quota=quota,
         meter=meter,
-        attempt=attempt_of(license_.id, verdict.status, call),
-        seat=seat,
-        device=device,
+        trail=Trail(attempt_of(license_.id, verdict.status, call), *seats),
     )
 
 

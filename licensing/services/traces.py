@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from licensing.services.logs import Attempt, AttemptLog, RefusalLog
-from licensing.services.usage import LastSeen, Seat, UsageMeter
+from licensing.services.attempts import AttemptLog
+from licensing.services.refusals import RefusalLog
+from licensing.services.trails import Attempt, Seat, Trail
+from licensing.services.usage import LastSeen, UsageMeter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,3 +24,13 @@ class Traces:
             self.seen.note(seat, now_ms=now_ms)
         if device is not None:
             self.seen.note_device(device, now_ms=now_ms)
+
+    def follow(self, trail: Trail, *, now_ms: int) -> None:
+        """Remember a validation that ended as the one before it."""
+        trail.last_ms = now_ms
+        if trail.count:
+            trail.count += 1
+        else:
+            self.attempts.follow(trail, now_ms=now_ms)
+        if not trail.is_seen:
+            self.seen.follow(trail)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from licensing.choices import SeatKind
 from licensing.ports import Snapshots, Steps, Store, Transaction
+from licensing.services.trails import Seat, Trail
 from licensing.status import Status
 
 DAY_MS = 86_400_000
@@ -19,7 +20,7 @@ _PART = 50  # entries that are folded together: a seat that is in many of them i
 _MOVED_AT_ONCE = 2_000
 
 T = TypeVar("T")
-Seat = tuple[int, str]  # a license and what sits there
+_Times = list[tuple[int, str, int]]
 
 
 class Day:
@@ -139,42 +140,56 @@ class LastSeen:
     """Remembers when each registered address and device last validated."""
 
     def __init__(self) -> None:
-        self._addresses: dict[Seat, int] = {}
-        self._devices: dict[Seat, int] = {}
+        self._noted: dict[SeatKind, dict[Seat, int]] = {kind: {} for kind in SeatKind}
+        self._trails: list[Trail] = []
 
     def note(self, seat: Seat, *, now_ms: int) -> None:
         """Remember that an address validated."""
-        self._addresses[seat] = now_ms
+        self._noted[SeatKind.ADDRESS][seat] = now_ms
 
     def note_device(self, seat: Seat, *, now_ms: int) -> None:
         """Remember that a device validated."""
-        self._devices[seat] = now_ms
+        self._noted[SeatKind.DEVICE][seat] = now_ms
+
+    def follow(self, trail: Trail) -> None:
+        """Remember that the seats of a trail validated, at the time of its last call."""
+        trail.is_seen = True
+        self._trails.append(trail)
 
     async def flush(self, store: Store) -> None:
         """Write what was seen since the last flush into the log; it is kept for the next one if the store is away.
 
         Raises: Unavailable.
         """
-        addresses, self._addresses = self._addresses, {}
-        devices, self._devices = self._devices, {}
-        if not addresses and not devices:
-            return
+        taken = self._take()
+        if any(taken.values()):
+            await written(store.write(partial(_append, taken)), partial(self._keep, taken))
 
-        def keep() -> None:
-            self._addresses = addresses | self._addresses
-            self._devices = devices | self._devices
+    def _take(self) -> dict[SeatKind, _Times]:
+        taken = {kind: [(*seat, at_ms) for seat, at_ms in noted.items()] for kind, noted in self._noted.items()}
+        addresses, devices = taken[SeatKind.ADDRESS], taken[SeatKind.DEVICE]
+        trails, self._trails = self._trails, []
+        for trail in trails:
+            trail.is_seen = False
+            if trail.address is not None:
+                addresses.append((*trail.address, trail.last_ms))
+            if trail.device is not None:
+                devices.append((*trail.device, trail.last_ms))
+        self._noted = {kind: {} for kind in SeatKind}
+        return taken
 
-        def work(tx: Transaction) -> Steps[None]:
-            yield from _append(tx, SeatKind.ADDRESS, addresses)
-            yield from _append(tx, SeatKind.DEVICE, devices)
+    def _keep(self, unwritten: dict[SeatKind, _Times]) -> None:
+        for kind, times in unwritten.items():
+            noted = self._noted[kind]
+            for license_id, name, at_ms in times:
+                seat = license_id, name
+                noted[seat] = max(at_ms, noted.get(seat, at_ms))
 
-        await written(store.write(work), keep)
 
-
-def _append(tx: Transaction, kind: SeatKind, seen: dict[Seat, int]) -> Steps[None]:
-    rows = [(license_id, name, at_ms) for (license_id, name), at_ms in seen.items()]
-    for start in range(0, len(rows), _ENTRY):
-        yield from tx.seen.append(kind, rows[start : start + _ENTRY])
+def _append(seen: dict[SeatKind, _Times], tx: Transaction) -> Steps[None]:
+    for kind, times in seen.items():
+        for start in range(0, len(times), _ENTRY):
+            yield from tx.seen.append(kind, times[start : start + _ENTRY])
 
 
 async def fold_seen(store: Store) -> None:

@@ -10,11 +10,11 @@ from licensing.models import Product
 from licensing.ports import Clock, Store, Vault
 from licensing.services.answers import Answer, Details
 from licensing.services.limits import Limits, Reason
-from licensing.services.logs import attempt_of
 from licensing.services.organizations import Plans
 from licensing.services.regulars import Regulars, regular_of, seats_of
 from licensing.services.seats import Judged, Seats
 from licensing.services.traces import Traces
+from licensing.services.trails import attempt_of
 from licensing.verdict import (
     Call,
     Outcome,
@@ -172,10 +172,11 @@ class ValidationService:
         answer = self._answer(judged, product, call, now_ms)
         if answer.verdict.valid and judged.license is license_ and license_ is not None:
             self._limits.welcome(license_.id, call.address)
-            if self._store.snapshots.holds(found, (product.id, digest), license_):  # many come but once
+            hold = self._store.snapshots.hold(found, (product.id, digest), license_)
+            if hold is not None:  # many come but once
                 meter = self._limits.meter(product.id, call.address, digest)
                 quota = self._plans.named(found.plan).calls_per_product_per_day
-                regular = regular_of(judged, call, digest, meter=meter, quota=quota, now_ms=now_ms)
+                regular = regular_of(judged, call, hold=hold, meter=meter, quota=quota, now_ms=now_ms)
                 return self.regulars.remember(found, call, answer, regular)
         return answer
 

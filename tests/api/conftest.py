@@ -15,11 +15,12 @@ from new_databases import lay
 from bot.api import AddressReader, Health, Metrics, MetricsPage, Proofs, build_api, serve
 from licensing.models import Plan, ProductSettings
 from licensing.services.api_keys import ApiKeyService
+from licensing.services.attempts import AttemptLog
 from licensing.services.catalog import CatalogService, NewApiKey
 from licensing.services.licenses import Issued, LicenseService
 from licensing.services.limits import Limits, Rates
-from licensing.services.logs import AttemptLog, RefusalLog
 from licensing.services.organizations import Plans
+from licensing.services.refusals import RefusalLog
 from licensing.services.signing import SigningService
 from licensing.services.terms import Terms
 from licensing.services.traces import Traces

@@ -3,23 +3,23 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
-from storage_world import NOON_MS, OWNER, World, member, opened
+from storage_world import NOON_MS, OWNER, World, member, opened, store_away
 
 from licensing.choices import Permission, UnlistedVersions, VersionMode
 from licensing.errors import LicenseNotFound, NotAllowed, SupportCodeUnknown, TooManyWrongCodes
 from licensing.models import RefusalRecord
 from licensing.ports import Unavailable
 from licensing.services.answers import Answer
+from licensing.services.attempts import MAX_ATTEMPTS, AttemptLog
 from licensing.services.catalog import NewApiKey
 from licensing.services.changes import Edit
 from licensing.services.history import HistoryService, Keeping
 from licensing.services.licenses import Issued
 from licensing.services.limits import Rates, Reason
-from licensing.services.logs import MAX_ATTEMPTS, MAX_CODES, MAX_REFUSALS, AttemptLog, attempt_of
+from licensing.services.refusals import MAX_CODES, MAX_REFUSALS
+from licensing.services.trails import attempt_of
 from licensing.services.upkeep import UpkeepService
 from licensing.verdict import Call, Outcome, Status
 from storage import DatabaseSettings
@@ -28,15 +28,6 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 HOLDER = 20
 SUPPORT_ROLE = 77
-
-
-@asynccontextmanager
-async def store_away(world: World) -> AsyncIterator[None]:
-    """Let the database take no writes for a while."""
-    worker = world.store._writer._worker
-    await worker.call(lambda connection: connection.execute("PRAGMA query_only = ON"))
-    yield
-    await worker.call(lambda connection: connection.execute("PRAGMA query_only = OFF"))
 
 
 async def ask(world: World, product: NewApiKey, key: str, address: str = "203.0.113.1", **named: str) -> Answer:

@@ -12,7 +12,7 @@ from licensing.addresses import Counting, is_pseudonym
 from licensing.choices import BlockLevel
 from licensing.models import Block
 from licensing.ports import Unavailable
-from licensing.services.logs import attempt_of
+from licensing.services.trails import attempt_of
 from licensing.verdict import Call, Status
 from storage import DatabaseSettings
 from storage.recount import CHUNK, FACT, Recounted, Way, recount

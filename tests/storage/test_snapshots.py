@@ -2,16 +2,18 @@
 
 import asyncio
 import gc
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from storage_world import OWNER, World, opened
 
+from licensing.choices import LicenseState
 from licensing.keys import api_key_digest, tidy
 from licensing.models import License
 from licensing.ports import Steps
-from licensing.verdict import LicenseSnapshot, Status
+from licensing.verdict import Hold, LicenseSnapshot, Status
 from storage import DatabaseSettings, kept, snapshots
 from storage.snapshots import _LICENSE, SnapshotCache
 from storage.sqlite import connect
@@ -24,6 +26,10 @@ MANY = tuple(f"198.51.100.{last}" for last in range(20))
 
 def cache_on(path: Path, *, size: int = 100) -> SnapshotCache:
     return SnapshotCache(connect(path, read_only=True), size=size)
+
+
+def write(text: str, values: Mapping[str, object]) -> Steps[None]:
+    yield Statement(text, values)
 
 
 def digest_of(world: World, key: str) -> bytes:
@@ -97,11 +103,70 @@ async def test_a_license_that_is_asked_for_again_and_again_stays_one_and_the_sam
         for digest, before in zip(digests[:2], regular, strict=True):
             assert await cache.license(product.product.id, digest) is before
             assert before is not None
-            assert cache.holds(found, (product.product.id, digest), before)
+            assert cache.hold(found, (product.product.id, digest), before) is not None
         await cache.license(product.product.id, passing)
     assert [await cache.license(product.product.id, digest) for digest in digests] == read
     assert cache.misses == len(digests)
     assert len(cache._licenses._young) + len(cache._licenses._old) <= 4
+
+
+async def test_whoever_holds_on_to_a_license_is_told_as_soon_as_it_is_kept_no_longer_as_it_was(
+    world: World, settings: DatabaseSettings
+) -> None:
+    product, cache = await world.product(), cache_on(settings.path, size=3)
+    issued = [await world.issue(discord_id=20 + number) for number in range(4)]
+    ids = [each.view.license.id for each in issued]
+    keys = [(product.product.id, digest_of(world, each.key)) for each in issued]
+    found = await cache.product(api_key_digest(product.api_key))
+    assert found is not None
+
+    async def hold(number: int) -> Hold:
+        for _ in range(2):
+            license_ = await cache.license(*keys[number])
+        assert license_ is not None
+        kept_ = cache.hold(found, keys[number], license_)
+        assert kept_ is not None
+        assert cache.holds(found, kept_)
+        return kept_
+
+    first = await cache.license(*keys[0])
+    assert first is not None
+    assert cache.hold(found, keys[0], first) is None  # who comes but once
+    ends: Sequence[Callable[[], object]] = (
+        lambda: cache.forget_licenses([ids[0]]),
+        lambda: cache.renew({ids[0]: (10**9, first)}),
+        lambda: cache.renew({ids[0]: (-1, first)}),
+        cache._begin_anew,
+    )
+    for end in ends:
+        before, others = await hold(0), await hold(1)
+        assert (await hold(0)) is before
+        end()
+        assert not cache.holds(found, before)
+        assert cache.holds(found, others) == (end is not ends[-1])
+    found = await cache.product(api_key_digest(product.api_key))
+    assert found is not None
+    before = await hold(0)
+    for number in (1, 2, 3):  # there is no room for it any more
+        await cache.license(*keys[number])
+    assert not cache.holds(found, before)
+
+
+async def test_a_license_with_two_keys_is_forgotten_by_both(world: World) -> None:
+    product, issued, other = await world.product(), await world.issue(discord_id=20), b"another key's hash"
+    text = "INSERT INTO license_keys SELECT organization_id, :other, license_id, prefix, key_id, ciphertext FROM"
+    await world.store.write(lambda _: write(f"{text} license_keys", {"other": other}))
+    cache, keys = world.store.snapshots, (digest_of(world, issued.key), other)
+    for _ in range(2):
+        for key in keys:
+            license_ = await cache.license(product.product.id, key)
+            assert license_ is not None
+            assert license_.state is LicenseState.ACTIVE
+    await world.changes.suspend(OWNER, issued.key)
+    for key in keys:
+        license_ = await cache.license(product.product.id, key)
+        assert license_ is not None
+        assert license_.state is LicenseState.SUSPENDED
 
 
 async def test_a_license_whose_seats_changed_is_read_anew_once_it_is_no_longer_in_use(

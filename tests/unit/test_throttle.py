@@ -8,13 +8,18 @@ from hypothesis import strategies as st
 
 from licensing import throttle
 from licensing.services.limits import DAY_MS, MINUTE_MS, Limits, Rates, Reason
-from licensing.throttle import Tallies, Throttle
+from licensing.throttle import Rate, Tallies, Tally, Throttle
 
 PERIOD_MS = 1_000
 START_MS = 1_750_000_000_000
 
 calls = st.lists(st.integers(0, 2_500), max_size=60)
 bursts = st.integers(1, 6)
+
+
+def bound(monkeypatch: pytest.MonkeyPatch, *, keys: int, newcomers: int) -> None:
+    monkeypatch.setattr(throttle, "_MAX_KEYS", keys)
+    monkeypatch.setattr(throttle, "_MAX_NEWCOMERS", newcomers)
 
 
 @given(burst=bursts, gaps=calls)
@@ -92,29 +97,64 @@ def test_a_refund_to_a_stranger_is_nothing():
 
 
 def test_memory_stays_bounded_when_strangers_come_in_turn(monkeypatch):
-    monkeypatch.setattr(throttle, "_MAX_KEYS", 100)
+    bound(monkeypatch, keys=100, newcomers=20)
     limit = Throttle(burst=2, period_ms=PERIOD_MS)
     for number in range(1_000):
-        limit.spend(number, now_ms=START_MS + number * PERIOD_MS)
-        assert len(limit) <= 100
+        for _ in range(1 + number % 3):
+            limit.spend(number, now_ms=START_MS + number * PERIOD_MS)
+        assert len(limit) <= 140
 
 
 def test_memory_stays_bounded_when_all_strangers_come_at_once(monkeypatch):
-    monkeypatch.setattr(throttle, "_MAX_KEYS", 100)
+    bound(monkeypatch, keys=100, newcomers=20)
     limit = Throttle(burst=2, period_ms=PERIOD_MS)
     for number in range(1_000):
-        limit.spend(number, now_ms=START_MS)
-        assert len(limit) <= 100
+        for _ in range(1 + number % 3):
+            limit.spend(number, now_ms=START_MS)
+        assert len(limit) <= 140
 
 
-def test_a_flood_of_strangers_does_not_free_whoever_used_up_their_limit(monkeypatch):
-    monkeypatch.setattr(throttle, "_MAX_KEYS", 100)
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_flood_of_strangers_does_not_free_whoever_used_up_their_limit(monkeypatch, times: int):
+    bound(monkeypatch, keys=100, newcomers=20)
     limit = Throttle(burst=3, period_ms=PERIOD_MS)
     for _ in range(3):
         limit.spend("guesser", now_ms=START_MS)
-    for number in range(1_000):
-        limit.spend(number, now_ms=START_MS)
+    for number in range(times * 1_000):
+        limit.spend(number // times, now_ms=START_MS)
     assert limit.spend("guesser", now_ms=START_MS) == PERIOD_MS
+
+
+def test_a_flood_of_those_who_come_but_once_frees_nobody_who_came_again(monkeypatch):
+    bound(monkeypatch, keys=100, newcomers=20)
+    limit = Throttle(burst=2, period_ms=PERIOD_MS)
+    for number in range(200):
+        limit.spend(number // 2, now_ms=START_MS)
+    for number in range(1_000):
+        limit.spend(("stranger", number), now_ms=START_MS)
+    assert all(limit.wait_ms(number, now_ms=START_MS) == PERIOD_MS for number in range(100))
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 1_500)), max_size=80))
+def test_the_first_call_of_a_key_counts_as_every_other_does(calls: list[tuple[int, int]]):
+    rate, tallies, limit = Rate(burst=2, period_ms=PERIOD_MS), {}, Throttle(burst=2, period_ms=PERIOD_MS)
+    now_ms = START_MS
+    for key, gap in calls:
+        now_ms += gap
+        tally = tallies.setdefault(key, Tally())
+        told_ms = 0 if rate.take(tally, now_ms=now_ms) else rate.wait_ms(tally, now_ms=now_ms)
+        assert limit.spend(key, now_ms=now_ms) == told_ms
+
+
+def test_a_newcomer_is_remembered_until_as_many_came_as_are_kept(monkeypatch):
+    bound(monkeypatch, keys=100, newcomers=20)
+    tallies = Tallies(Rate(burst=3, period_ms=PERIOD_MS))
+    for number in range(100):
+        tallies.come(number, now_ms=START_MS)
+    known = [tallies.find(number) for number in range(100)]
+    assert not any(known[:60])
+    assert [tally and tally.of_day(START_MS // DAY_MS) for tally in known[80:]] == [1] * 20
+    assert [tally and tally.full_at_us for tally in known[80:]] == [1000 * (START_MS + PERIOD_MS)] * 20
 
 
 def test_a_flood_frees_few_of_many_who_used_up_their_limit(monkeypatch):
@@ -123,8 +163,8 @@ def test_a_flood_frees_few_of_many_who_used_up_their_limit(monkeypatch):
     for number in heavy:
         for _ in range(3):
             limit.spend(("heavy", number), now_ms=START_MS)
-    for number in range(5_000):
-        limit.spend(number, now_ms=START_MS)
+    for number in range(10_000):
+        limit.spend(number // 2, now_ms=START_MS)
     assert sum(limit.wait_ms(("heavy", number), now_ms=START_MS) > 0 for number in heavy) > 0.7 * len(heavy)
 
 
@@ -148,8 +188,9 @@ def test_making_room_for_a_stranger_looks_at_few_of_the_keys_that_are_kept(monke
             looked_at += 1
             return super().__hash__()
 
-    for number in range(20_000):
-        limit.spend(Key(number), now_ms=START_MS)
+    for number in range(40_000):
+        limit.spend(Key(number // 2), now_ms=START_MS)
+    limit.spend("one more", now_ms=START_MS)
     before = looked_at
     limit.spend("one more", now_ms=START_MS)
     assert looked_at - before <= 1_000
@@ -175,8 +216,8 @@ def test_who_took_a_share_of_the_day_is_remembered_till_midnight_however_many_co
     for _ in range(25):
         now_ms += MINUTE_MS
         assert limits.spend(1, None, b"heavy", quota=100, now_ms=now_ms) is None
-    for number in range(1_000):
-        now_ms += 10
-        limits.spend(1, None, b"new %d" % number, quota=100_000, now_ms=now_ms)
+    for number in range(2_000):
+        now_ms += 5
+        limits.spend(1, None, b"new %d" % (number // 2), quota=100_000, now_ms=now_ms)
     refused = limits.spend(1, None, b"heavy", quota=100, now_ms=now_ms + 2 * MINUTE_MS)
     assert refused == (Reason.LICENSE, DAY_MS - (now_ms + 2 * MINUTE_MS) % DAY_MS)

@@ -1,4 +1,4 @@
-"""What validations leave behind in memory, to be written later: how they ended, and why each refused one was.
+"""Why validations were refused, gathered in memory and written later.
 
 A refusal has a code that its caller can pass on; the same refusal again has the same code, so a program that asks in
 a loop fills neither memory nor disk.
@@ -13,79 +13,19 @@ from licensing.addresses import is_pseudonym
 from licensing.keys import RandomBytes, make_support_code
 from licensing.models import Product, RefusalRecord
 from licensing.ports import Steps, Store, Transaction
+from licensing.services.trails import DEVICE_LENGTH, VERSION_LENGTH, legible
 from licensing.services.usage import written
-from licensing.tables import AttemptRow
 from licensing.verdict import Call, Status, Step
 
 HOUR_MS = 3_600_000
 PER_LICENSE_AND_REASON = 10
 UNKNOWN_KEYS = 1_000  # refusals of keys that no license has, per product and reason
-MAX_ATTEMPTS = 20_000  # that wait to be written; what comes thicker is left out
 MAX_REFUSALS = 5_000
 MAX_CODES = 20_000  # that are remembered, to be given again
 
-_BATCH = 1_000  # rows of a transaction: more would keep a seat that is to be taken waiting
-_BATCH_OF_REFUSALS = 250  # each has its trace with it
-_VERSION_LENGTH, _DEVICE_LENGTH = 64, 128
+_BATCH = 250  # refusals of a transaction, each with its trace: more would keep a seat that is to be taken waiting
 
-Attempt = tuple[int, Status, str | None, str | None, str | None]
-_Seen = tuple[Attempt, list[int]]
 _Reason = tuple[int, int | None, Status, str | None, Hashable]
-
-
-def attempt_of(license_id: int, status: Status, call: Call) -> Attempt:
-    """Return what is kept of a validation."""
-    device, version = call.device_id, call.version
-    if device and (len(device) > _DEVICE_LENGTH or not device.isprintable()):
-        device = _legible(device, _DEVICE_LENGTH)
-    if version and (len(version) > _VERSION_LENGTH or not version.isprintable()):
-        version = _legible(version, _VERSION_LENGTH)
-    return license_id, status, call.address, device, version
-
-
-class AttemptLog:
-    """Gathers validations of licenses; those that are alike are one row with a count."""
-
-    def __init__(self, *, keep: int) -> None:
-        self._keep = keep
-        self._pending: dict[Attempt, list[int]] = {}
-
-    def __len__(self) -> int:
-        return len(self._pending)
-
-    def note(self, attempt: Attempt, *, now_ms: int) -> None:
-        """Remember how a validation ended; what comes too thick to be written is left out."""
-        seen = self._pending.get(attempt)
-        if seen is not None:
-            seen[0] += 1
-            seen[2] = now_ms
-        elif len(self._pending) < MAX_ATTEMPTS and self._keep:
-            self._pending[attempt] = [1, now_ms, now_ms]
-
-    async def flush(self, store: Store) -> None:
-        """Write what came since the last flush; it is kept for the next one if the store is away.
-
-        Raises: Unavailable.
-        """
-        # In the order of their index: each page of it is written with few batches then, and not with all of them.
-        waiting, self._pending = sorted(self._pending.items(), key=_license_of), {}
-        for start in range(0, len(waiting), _BATCH):
-            batch, rest = waiting[start : start + _BATCH], waiting[start + _BATCH :]
-            rows = _rows(batch)
-            try:
-                await written(store.write(partial(_add_attempts, rows, self._keep)), partial(self._keep_all, batch))
-            except BaseException:
-                self._keep_all(rest)
-                raise
-
-    def _keep_all(self, unwritten: Sequence[_Seen]) -> None:
-        for key, (count, first_ms, last_ms) in unwritten:
-            seen = self._pending.get(key)
-            if seen is not None:
-                seen[0] += count
-                seen[1] = first_ms
-            elif len(self._pending) < MAX_ATTEMPTS:
-                self._pending[key] = [count, first_ms, last_ms]
 
 
 class RefusalLog:
@@ -148,8 +88,8 @@ class RefusalLog:
                 license_id=license_id,
                 status=status,
                 address=call.address,
-                device=_legible(call.device_id or "", _DEVICE_LENGTH) or None,
-                version=_legible(call.version or "", _VERSION_LENGTH) or None,
+                device=legible(call.device_id or "", DEVICE_LENGTH) or None,
+                version=legible(call.version or "", VERSION_LENGTH) or None,
                 trace=_trace(steps, hidden=call.address is not None and is_pseudonym(call.address)),
                 count=1,
                 first_at_ms=now_ms,
@@ -167,8 +107,8 @@ class RefusalLog:
         fresh, too_many = _within_caps(fresh)
         self._forget(too_many)
         counts = list(again.items())
-        for start in range(0, max(len(fresh), len(counts)), _BATCH_OF_REFUSALS):
-            end = start + _BATCH_OF_REFUSALS
+        for start in range(0, max(len(fresh), len(counts)), _BATCH):
+            end = start + _BATCH
             some, rest = slice(start, end), slice(end, None)
             work = partial(_write_refusals, fresh[some], counts[some])
             try:
@@ -201,21 +141,6 @@ class RefusalLog:
                 more[0] += count
             elif len(self._again) < MAX_CODES:
                 self._again[code] = [count, last_ms]
-
-
-def _license_of(seen: _Seen) -> int:
-    return seen[0][0]
-
-
-def _rows(batch: Sequence[_Seen]) -> list[AttemptRow]:
-    return [
-        (license_id, status, address or "", device or "", version or "", count, first_ms, last_ms)
-        for (license_id, status, address, device, version), (count, first_ms, last_ms) in batch
-    ]
-
-
-def _add_attempts(rows: Sequence[AttemptRow], keep: int, tx: Transaction) -> Steps[None]:
-    return tx.history.add_attempts(rows, keep=keep)
 
 
 def _write_refusals(
@@ -264,9 +189,3 @@ def _counted(refusal: RefusalRecord, again: list[int] | None) -> RefusalRecord:
     if again is None:
         return refusal
     return refusal.model_copy(update={"count": refusal.count + again[0], "last_at_ms": again[1]})
-
-
-def _legible(text: str, length: int) -> str:
-    """Return a text as long as it is kept, without what a database or a person's screen could stumble over."""
-    cut = text[:length]
-    return cut if cut.isprintable() else "".join(it if it.isprintable() else "\ufffd" for it in cut)
