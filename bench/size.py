@@ -47,8 +47,8 @@ class Asked:
         self._options = bench.options
         self._offsets: dict[Plan, int] = {}
 
-    def rounds(self, sides: dict[str, tuple[Server, Plan]]) -> Rounds:
-        return [{side: self.run(*sides[side]) for side in sides} for _ in range(self._options.rounds)]
+    def rounds(self, sides: dict[str, tuple[Server, Plan]], *, times: int = 1) -> Rounds:
+        return [{side: self.run(*sides[side]) for side in sides} for _ in range(times * self._options.rounds)]
 
     def run(self, server: Server, plan: Plan) -> Measured:
         offset = self._offsets.get(plan, 0)
@@ -61,7 +61,7 @@ def _hot(bench: Bench, asked: Asked, sides: dict[str, tuple[Server, Plan]]) -> I
     for server, plan in sides.values():
         for _ in range(_WARM_UPS):  # until every license of the set is in memory
             asked.run(server, plan)
-    rounds, many, few = asked.rounds(sides), bench.options.licenses, bench.options.small
+    rounds, many, few = asked.rounds(sides, times=2), bench.options.licenses, bench.options.small
     found = _of_bare(rounds, "hot")
     yield Line(PART, f"hot set of {_HOT:,} of {many:,} licenses", _words(found), ">= 0.95", found.median >= 0.95)
     words, grown = _grown(rounds, "small", "hot")
