@@ -8,7 +8,8 @@ from licensing.choices import OrganizationState
 from licensing.models import Actor, Customer, License, Organization, Plan, Product, ProductSettings
 from licensing.verdict import Call, LicenseSnapshot, ProductSnapshot
 
-DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 NOW_MS = 1_750_000_000_000  # 2025-06-15 15:06:40 UTC
 ORGANIZATION_ID = 900_000_000_000_000_001
 PRODUCT_ID = 10

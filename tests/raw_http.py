@@ -6,6 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from factories import KEY
+
+GOOD = json.dumps({"license_key": KEY}).encode()
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -103,6 +103,11 @@ class Shop:
         }
         return await self.post(json.dumps({"license_key": key, **members}).encode(), headers)
 
+    async def refusal(self, code):
+        """Return what is kept of a refusal under its support code."""
+        await self.traces.refusals.flush(self.store)
+        return await self.store.read(lambda tx: tx.history.refusal(self.staff.organization_id, code))
+
     async def get(self, path, api_key=None, method="GET") -> Reply:
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         async with self.http.request(method, self.url + path, headers=headers) as response:
@@ -184,6 +189,12 @@ async def shop(tmp_path):
     """A server with nothing special about it."""
     async with running_shop(tmp_path) as shop:
         yield shop
+
+
+@pytest.fixture
+async def api_key(shop):
+    """The key of the only product there is."""
+    return (await shop.product()).api_key
 
 
 @pytest.fixture

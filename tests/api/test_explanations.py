@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
-from factories import DAY_MS, make_actor, make_plan
+from factories import DAY_MS, make_actor
 
 from bot.api.answers import explanation
 from licensing.choices import (
@@ -21,7 +21,6 @@ from licensing.choices import (
 )
 from licensing.services.blacklist import BlacklistService
 from licensing.services.changes import ChangeService
-from licensing.services.limits import Rates
 from licensing.services.organizations import OrganizationService, Plans
 from licensing.services.versions import VersionService
 from licensing.status import STRICT
@@ -168,11 +167,6 @@ async def brought_about(shop, case, **settings):
     return partial(shop.validate, product.api_key, case.key or issued.key, **case.call)
 
 
-async def kept(shop, code):
-    await shop.traces.refusals.flush(shop.store)
-    return await shop.store.read(lambda tx: tx.history.refusal(shop.staff.organization_id, code))
-
-
 def decided(refusal):
     """Return the one step that failed, once it is sure that those before passed and those behind were skipped."""
     steps = json.loads(refusal.trace)
@@ -203,7 +197,7 @@ async def test_a_refusal_carries_a_code_whose_trace_names_the_check_and_the_fact
     assert reply.seen == (200, case.status)
     code = reply.headers["X-Support-Code"]
     assert CODE.fullmatch(code)
-    refusal = await kept(shop, code)
+    refusal = await shop.refusal(code)
     assert (refusal.status, refusal.count) == (case.status, 1)
     assert (refusal.address, refusal.version, refusal.device) == (
         case.call.get("address", "203.0.113.7"),
@@ -233,7 +227,7 @@ async def test_a_strict_product_answers_keyports_statuses_and_keeps_its_own_for_
     reply = await ask()
     assert reply.seen == (200, STRICT.get(case.status, case.status))
     assert reply.body["message"] == explanation(reply.body["status"])
-    assert (await kept(shop, reply.headers["X-Support-Code"])).status == case.status
+    assert (await shop.refusal(reply.headers["X-Support-Code"])).status == case.status
 
 
 async def test_a_valid_answer_explains_nothing_and_has_no_code(shop):
@@ -241,50 +235,6 @@ async def test_a_valid_answer_explains_nothing_and_has_no_code(shop):
     reply = await shop.validate(product.api_key, issued.key)
     assert list(reply.body) == FIELDS
     assert "X-Support-Code" not in reply.headers
-
-
-@pytest.mark.parametrize(
-    ("reason", "limits"),
-    [
-        ("address", {"rates": Rates(address_per_minute=1)}),
-        ("license", {"rates": Rates(license_per_minute=1)}),
-        ("failures", {"rates": Rates(failures_per_minute=1)}),
-        ("quota", {"plan": make_plan(calls_per_product_per_day=1)}),
-    ],
-)
-async def test_what_is_turned_away_carries_a_code_too_and_one_for_everybody_at_that_address(
-    open_shop, reason, limits
-):
-    async with open_shop(**limits) as shop:
-        product, issued = await shop.product(explain=True), await shop.issue()
-        await shop.validate(product.api_key, "NO-SUCH-KEY" if reason == "failures" else issued.key)
-        first = await shop.validate(product.api_key, issued.key)
-        again = await shop.validate(product.api_key, issued.key)
-        assert first.seen == (429, "rate_limit_exceeded")
-        assert list(first.body) == ["valid", "status", "message", "retry_after"]
-        assert first.headers["X-Support-Code"] == again.headers["X-Support-Code"]
-        refusal = await kept(shop, first.headers["X-Support-Code"])
-        [step] = json.loads(refusal.trace)
-        assert (refusal.license_id, refusal.count) == (None, 2)
-        assert (step["check"], step["outcome"], step["fact"]["reason"]) == ("limits", "failed", reason)
-        assert step["fact"]["retry_after_s"] == first.body["retry_after"]
-
-
-async def test_a_look_up_and_a_license_file_that_are_turned_away_carry_a_code_too(open_shop):
-    async with open_shop(plan=make_plan(calls_per_product_per_day=1)) as shop:
-        product, issued = await shop.product(license_file_days=7), await shop.issue()
-        await shop.validate(product.api_key, issued.key)
-        for path in ("", "/file"):
-            reply = await shop.get(f"/api/v1/license/{issued.key}{path}", product.api_key)
-            assert reply.code == 429
-            assert await kept(shop, reply.headers["X-Support-Code"]) is not None
-
-
-async def test_a_bad_api_key_and_a_bad_request_have_no_code_since_nobody_could_look_it_up(shop):
-    product = await shop.product()
-    for reply in (await shop.validate("kp_live_no", "x"), await shop.validate(product.api_key, "")):
-        assert reply.code in {401, 422}
-        assert "X-Support-Code" not in reply.headers
 
 
 async def test_of_a_race_for_the_last_seat_each_loser_is_told_what_stood_when_it_lost(shop):
@@ -296,7 +246,7 @@ async def test_of_a_race_for_the_last_seat_each_loser_is_told_what_stood_when_it
     losers = [reply for reply in replies if not reply.body["valid"]]
     codes = {reply.headers["X-Support-Code"] for reply in losers}
     assert len(codes) == 19
-    told = [refusal for refusal in [await kept(shop, code) for code in sorted(codes)] if refusal is not None]
+    told = [refusal for refusal in [await shop.refusal(code) for code in sorted(codes)] if refusal is not None]
     assert len(told) == 10, "the latest ten of a license and reason are kept"
     for refusal in told:
         step = decided(refusal)

@@ -1,17 +1,10 @@
 """Guarantees about bytes that no ordinary client sends: endless, broken, mangled requests."""
 
 import asyncio
-import json
 import random
 
 import pytest
-
-GOOD = json.dumps({"license_key": "ABCD-EFGH-JKMN-PQR8"}).encode()
-
-
-@pytest.fixture
-async def api_key(shop):
-    return (await shop.product()).api_key
+from raw_http import GOOD
 
 
 async def conversation(shop, sent: bytes) -> bytes:
