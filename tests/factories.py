@@ -18,6 +18,7 @@ LICENSE_ID = 30
 MEMBER_ID = 700_000_000_000_000_001
 ADDRESS = "203.0.113.7"
 KEY = "ABCD-EFGH-JKMN-PQR8"
+UNKNOWN_KEY = "ABCD-EFGH-JKMN-PQRS"
 
 
 def make_organization(**overrides: Any) -> Organization:

@@ -9,6 +9,8 @@ from typing import Any
 from factories import KEY
 
 GOOD = json.dumps({"license_key": KEY}).encode()
+JSON = "Content-Type: application/json"
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,16 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 from factories import DAY_MS, NOW_MS, ORGANIZATION_ID, make_actor, make_organization, make_plan, seeded_bytes
 from hypothesis import settings
 from new_databases import lay
+from shown_metrics import Parts
 
 from bot.api import AddressReader, Health, Metrics, MetricsPage, Proofs, build_api, serve
+from bot.api.errors import answering
+from bot.api.health import healthz
+from bot.api.metrics import Traffic
 from licensing.models import Plan, ProductSettings
 from licensing.services.api_keys import ApiKeyService
 from licensing.services.attempts import AttemptLog
@@ -206,3 +211,22 @@ def organization_id():
 def midnight_ms():
     """The next 00:00 UTC after the clock's start."""
     return (NOW_MS // DAY_MS + 1) * DAY_MS
+
+
+@pytest.fixture
+async def small():
+    """A server that only says that it lives, and what its sockets count."""
+    app, traffic = web.Application(), Traffic()
+    app.router.add_get("/healthz", answering(healthz))
+    async with serve(app, host="127.0.0.1", port=0, traffic=traffic) as (host, port):
+        yield f"http://{host}:{port}", traffic
+
+
+@pytest.fixture
+def parts():
+    return Parts()
+
+
+@pytest.fixture
+def metrics(parts):
+    return parts.metrics()

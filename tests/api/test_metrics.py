@@ -1,79 +1,25 @@
-"""Guarantees about /metrics: right figures, one documented list of names, nothing private, a token if one is set."""
+"""Guarantees about /metrics: right figures, nothing private, a token if one is set."""
 
-import json
 import re
 import sqlite3
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parsed_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parsed
-from raw_http import Answer, ask, posted
+from raw_http import ask, posted
+from shown_metrics import scrape, showing, shown
 
-from bot.api import DiscordState, serve
-from bot.api.errors import answering
-from bot.api.metrics import BUCKETS_S, THROTTLES, Metrics, MetricsPage
+from bot.api import DiscordState
+from bot.api.metrics import BUCKETS_S, THROTTLES, Metrics
 from bot.app import opened, serving
 from bot.config import Config
 from licensing.choices import SigningKind
 from licensing.verdict import Status
 
-DOCS = Path(__file__).parents[2] / "docs"
-DASHBOARD = json.loads((DOCS / "grafana-dashboard.json").read_text("utf-8"))
-NAME = re.compile(r"\b(?:keyport|process)_[a-z_]+\b")
 LABELS = {"status", "reason", "code", "result", "state", "version", "le"}
-
-
-class Parts:
-    """What the metrics ask the rest of the process, as the test wants it."""
-
-    def __init__(self):
-        self.discord = DiscordState.OFF
-        self.cache = {"hits": 0, "misses": 0, "size": 0}
-        self.waiting = 0
-
-    def metrics(self) -> Metrics:
-        return Metrics(
-            version="1.2.3",
-            started_s=1_800_000_000.5,
-            discord=lambda: self.discord,
-            cache=lambda: self.cache,
-            writer_queue=lambda: self.waiting,
-        )
-
-
-@pytest.fixture
-def parts():
-    return Parts()
-
-
-@pytest.fixture
-def metrics(parts):
-    return parts.metrics()
-
-
-@asynccontextmanager
-async def showing(metrics: Metrics, **settings: str):
-    app = web.Application()
-    app.router.add_get("/metrics", answering(MetricsPage(metrics, **settings).metrics))
-    async with serve(app, host="127.0.0.1", port=0, traffic=metrics.traffic) as (host, port):
-        yield f"http://{host}:{port}"
-
-
-async def scrape(url: str, *headers: str) -> Answer:
-    return await ask(url, "\r\n".join(["GET /metrics HTTP/1.1", "Host: x", *headers, "", ""]).encode("latin-1"))
-
-
-async def shown(metrics: Metrics) -> dict[tuple[str, ...], float]:
-    """Return every sample by its name and the values of its labels."""
-    async with showing(metrics) as url:
-        text = (await scrape(url)).raw.decode()
-    return {
-        (sample.name, *sample.labels.values()): sample.value for family in parsed(text) for sample in family.samples
-    }
 
 
 async def test_validations_are_counted_by_status_and_every_status_is_there_from_the_beginning(metrics):
@@ -205,76 +151,6 @@ async def test_no_label_can_hold_anything_private(metrics):
         text = (await scrape(url)).raw.decode()
     ours = [family for family in parsed(text) if family.name.startswith("keyport_")]
     assert {label for family in ours for sample in family.samples for label in sample.labels} <= LABELS
-
-
-async def names_exposed(metrics: Metrics) -> set[str]:
-    metrics.traffic.errors[400] += 1  # a code appears with its first answer
-    return {name for name, *_labels in await shown(metrics)}
-
-
-async def test_the_documentation_lists_exactly_what_there_is(metrics):
-    metrics.traffic.errors[400] += 1
-    async with showing(metrics) as url:
-        families = [family for family in parsed((await scrape(url)).raw.decode()) if "keyport" in family.name]
-    there_is = {
-        (
-            family.name + ("_total" if family.type == "counter" else ""),
-            family.type,
-            *({label for sample in family.samples for label in sample.labels} - {"le"}),
-        )
-        for family in families
-    }
-    rows = re.findall(
-        r"^\| `(keyport_\w+)` \| (\w+) \| (?:`(\w+)`)? *\|", (DOCS / "metrics.md").read_text(), re.MULTILINE
-    )
-    assert {tuple(filter(None, row)) for row in rows} == there_is
-
-
-async def test_the_documentation_names_every_state_and_every_throttle():
-    text = (DOCS / "metrics.md").read_text("utf-8")
-    assert [name for name in (*DiscordState, *THROTTLES) if f"`{name}`" not in text] == []
-
-
-async def test_every_query_of_the_documentation_asks_for_what_there_is(metrics):
-    rules = re.findall(r"expr: (.+)", (DOCS / "metrics.md").read_text("utf-8"))
-    assert rules
-    assert {name for rule in rules for name in NAME.findall(rule)} <= await names_exposed(metrics)
-
-
-def panels() -> list[dict]:
-    return DASHBOARD["panels"]
-
-
-async def test_every_query_of_the_dashboard_asks_for_what_there_is(metrics):
-    queries = [target["expr"] for panel in panels() for target in panel["targets"]]
-    queries += [variable["definition"] for variable in DASHBOARD["templating"]["list"] if "definition" in variable]
-    asked = {name for query in queries for name in NAME.findall(query)}
-    there_are = await names_exposed(metrics)
-    assert {name for name in asked if name.startswith("keyport")} <= there_are
-    assert {name for name in there_are if re.match("keyport(?!.*_bucket|.*_sum|.*_count)", name)} <= asked
-
-
-def test_the_dashboard_takes_its_data_from_where_the_reader_says_and_nothing_overlaps():
-    assert DASHBOARD["templating"]["list"][0]["type"] == "datasource"
-    sources = [panel["datasource"] for panel in panels()]
-    sources += [target["datasource"] for panel in panels() for target in panel["targets"]]
-    assert all(source == {"type": "prometheus", "uid": "${datasource}"} for source in sources)
-    assert DASHBOARD["id"] is None
-    assert len({panel["id"] for panel in panels()}) == len(panels())
-    cells = [
-        (place["x"] + across, place["y"] + down)
-        for place in (panel["gridPos"] for panel in panels())
-        for across in range(place["w"])
-        for down in range(place["h"])
-    ]
-    assert len(set(cells)) == len(cells)
-    assert max(x for x, _y in cells) < 24
-
-
-def test_every_query_of_the_dashboard_has_its_brackets_in_pairs():
-    for panel in panels():
-        for target in panel["targets"]:
-            assert all(target["expr"].count(a) == target["expr"].count(b) for a, b in ("()", "{}", "[]"))
 
 
 def counted(metrics: Metrics) -> dict[str, int]:
