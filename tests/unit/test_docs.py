@@ -1,26 +1,19 @@
-"""The documentation is held to the code: commands, options, settings, statuses, permissions, sentences, links."""
+"""The documentation is held to the code: settings, statuses, permissions, sentences, examples, links."""
 
 import ast
-import importlib
 import json
-import pkgutil
 import re
 import tomllib
-from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import discord
 import pytest
-import typer
-from discord import app_commands
-from discord.ext import commands
+from docs_pages import PAGES, ROOT, code_spans, every_page, fences, rows, section, text_of
 from factories import make_customer, make_license, make_product
 
-import cogs
 from bot.api.answers import answer_body, details_fields, explanation
 from bot.api.schemas import ValidateRequest
-from bot.commands.line import build
 from bot.config import Config
 from bot.config_sources import PASSPHRASE, known_paths, variable_name
 from i18n.refusals import SENTENCES, STORE_SENTENCES, sentence
@@ -30,8 +23,6 @@ from licensing.ports import Unavailable
 from licensing.services.answers import Answer, Details
 from licensing.verdict import Status, Verdict
 
-ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 HOSTS_WE_MEAN = {
     "127.0.0.1:8080",
     "discord.com",
@@ -42,65 +33,6 @@ HOSTS_WE_MEAN = {
     "license.example.com",  # of nobody: a name that stands for the reader's own
     "semver.org",
 }
-PATHS_OF_THE_API = {"healthz", "readyz", "metrics", "openapi.json", "docs"}
-
-every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-
-
-def text_of(name: str) -> str:
-    return (ROOT / name).read_text("utf-8")
-
-
-def section(name: str, title: str) -> str:
-    """Return what stands under a heading, up to the next of its level or above."""
-    found = re.search(rf"^(#+) {re.escape(title)}$\n(.*?)(?=^#{{1,6}} |\Z)", text_of(name), re.MULTILINE | re.DOTALL)
-    assert found, f"{name} has no section {title}"
-    return found[2]
-
-
-def rows(text: str) -> list[list[str]]:
-    """Return the cells of a table's body, without the backticks around a whole cell."""
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    return [[re.sub(r"^`([^`]*)`$", r"\1", cell) for cell in row] for row in cells if not row[0].startswith("---")][
-        1:
-    ]
-
-
-def fences(text: str, language: str) -> list[str]:
-    return re.findall(rf"^ *```{language}\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
-
-
-def code_spans(text: str) -> list[str]:
-    return re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
-
-
-@cache
-def slash_commands() -> dict[str, app_commands.Command]:
-    """Return every command that the cogs define, by its full name, found as the cogs' classes keep them."""
-    found = {}
-    for module in pkgutil.walk_packages(cogs.__path__, "cogs."):
-        for value in vars(importlib.import_module(module.name)).values():
-            if isinstance(value, type) and issubclass(value, commands.Cog) and value.__module__ == module.name:
-                found |= commands_of(value)
-    return found
-
-
-def commands_of(cog: type[commands.Cog]) -> dict[str, app_commands.Command]:
-    prefix = f"{cog.__cog_group_name__} " if issubclass(cog, commands.GroupCog) else ""
-    flat = []
-    for item in cog.__cog_app_commands__:
-        flat += item.walk_commands() if isinstance(item, app_commands.Group) else [item]
-    return {prefix + command.qualified_name: command for command in flat if isinstance(command, app_commands.Command)}
-
-
-def documented_commands() -> dict[str, str]:
-    """Return the section of each command's heading in the two pages about Discord."""
-    found = {}
-    for name in ("docs/staff.md", "docs/members.md"):
-        for title in re.findall(r"^#+ (`/[^`]+`)$", text_of(name), re.MULTILINE):
-            found[title.strip("`/")] = section(name, title)
-    return found
 
 
 def shown_default(name: str) -> str:
@@ -117,40 +49,6 @@ def slug(heading: str) -> str:
 
 def anchors(page: Path) -> set[str]:
     return {slug(heading) for heading in re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)}
-
-
-def test_every_slash_command_has_its_section_and_none_is_invented():
-    assert documented_commands().keys() == slash_commands().keys()
-
-
-@pytest.mark.parametrize("name", sorted(slash_commands()))
-def test_every_option_of_a_command_stands_in_its_table(name):
-    documented = [row[0] for row in rows(documented_commands()[name])]
-    assert documented == [option.name for option in slash_commands()[name].parameters]
-
-
-@every_page
-def test_a_page_names_no_command_that_does_not_exist(page):
-    known = slash_commands().keys() | {name.split()[0] for name in slash_commands()} | PATHS_OF_THE_API
-    spans = code_spans(page.read_text("utf-8"))
-    named = {found[1] for span in spans if (found := re.fullmatch(r"/([a-z-]+(?: [a-z-]+)?)( [a-z_]+:.*)?", span))}
-    assert named <= known
-
-
-@every_page
-def test_an_example_of_a_command_uses_options_that_it_has(page):
-    codes = {permission.partition(":")[0] for permission in Permission}  # their colon is no option's
-    for span in code_spans(page.read_text("utf-8")):
-        found = re.match(r"/([a-z-]+(?: [a-z-]+)?) [a-z_]+:", span)
-        if found:
-            options = {option.name for option in slash_commands()[found[1]].parameters}
-            assert set(re.findall(r"\b([a-z_]+):(?=\S)", span)) - codes <= options, span
-
-
-def test_the_commands_that_the_readme_names_exist():
-    told = re.findall(r"(?:<br>|, |answer to )/([a-z-]+(?: [a-z-]+)?)", text_of("README.md"))
-    assert told
-    assert set(told) <= slash_commands().keys()
 
 
 def test_every_permission_stands_in_the_staff_page_and_none_is_invented():
@@ -180,43 +78,6 @@ def test_a_page_names_no_variable_that_is_not_read(page):
     known = {variable_name(path) for path in known_paths(Config, entry="NAME")} | {PASSPHRASE}
     named = set(re.findall(r"KEYPORT_[A-Z0-9_]*[A-Z0-9]", page.read_text("utf-8")))
     assert named - {"KEYPORT_SECTION__KEY"} <= known
-
-
-def test_every_command_of_the_command_line_stands_with_its_options_and_none_is_invented():
-    known = console_commands()
-    documented = {" ".join(re.findall(r"\b[a-z-]+", row[0])[1:]): row for row in console_rows()}
-    assert documented.keys() == known.keys()
-    for name, row in documented.items():
-        options = {longest(option) for option in known[name].params if option.param_type_name == "option"}
-        assert set(re.findall(r"--[a-z-]+", row[1])) == options - {"--config"}, name
-
-
-def console_rows() -> list[list[str]]:
-    return [
-        *rows(section("docs/operators.md", "Commands")),
-        *rows(section("docs/operators.md", "Without Discord")),
-        *rows(section("docs/operators.md", "Servers, plans and blocked addresses")),
-    ]
-
-
-def console_commands(group=None, prefix: str = "") -> dict[str, typer.core.TyperCommand]:
-    """Return every command of the command line by its full name, those of its groups among them."""
-    found = {}
-    for name, command in (group or typer.main.get_command(build())).commands.items():
-        inner = hasattr(command, "commands")
-        found |= console_commands(command, f"{name} ") if inner else {prefix + name: command}
-    return found
-
-
-def longest(option) -> str:
-    return max(option.opts, key=len)
-
-
-@every_page
-def test_a_page_calls_only_commands_that_keyport_has(page):
-    text = page.read_text("utf-8")
-    calls = re.findall(r"(?:`|^|/|&& )keyport ([a-z-]+)", text, re.MULTILINE)
-    assert set(calls) <= typer.main.get_command(build()).commands.keys()
 
 
 def test_every_status_stands_in_the_integrators_page_and_none_is_invented():
