@@ -39,6 +39,7 @@ from storage.store import SqliteStore
 
 ORGANIZATION = 1
 OWNER = Actor(organization_id=ORGANIZATION, id=10, name="Olivia", is_administrator=True)
+OTHER_OWNER = OWNER.model_copy(update={"organization_id": 2})
 NOON_MS = 1_750_000_000_000
 
 

@@ -1,30 +1,23 @@
 """Nothing crosses from one organization to another, and nobody does what their roles do not allow."""
 
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
 from storage_doors import HOLDER, RECIPIENT, Shop, rows_of, stocked
-from storage_world import NOON_MS, OWNER, World, member, opened
+from storage_world import NOON_MS, OTHER_OWNER, OWNER, World, member
 
 from licensing.bulk import Meant
 from licensing.choices import BlockLevel, LicenseState, Permission
 from licensing.errors import GrantNotAllowed, KeyNotFound, LicenseNotFound, NotAllowed, ProductNotFound
 from licensing.keys import tidy
-from licensing.models import Actor, Block, RefusalRecord, StaffGrant
+from licensing.models import Block, RefusalRecord, StaffGrant
 from licensing.ports import Search
 from licensing.verdict import Call, Status
 from storage import DatabaseSettings
 from storage.statements import StatementTransaction
 
-OTHER_OWNER = Actor(organization_id=2, id=10, name="Olivia", is_administrator=True)
 SUPPORT_ROLE = 77
-
-
-@pytest.fixture
-async def two_shops(settings: DatabaseSettings) -> AsyncIterator[World]:
-    async with opened(settings, organizations=(1, 2)) as world:
-        yield world
 
 
 async def test_a_license_of_one_organization_does_not_exist_in_another(two_shops: World) -> None:

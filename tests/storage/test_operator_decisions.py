@@ -1,7 +1,7 @@
 """What the operator decides about servers: felt at the next validation, in every process."""
 
 import pytest
-from storage_world import OWNER, World, opened
+from storage_world import OTHER_OWNER, OWNER, World, opened
 
 from licensing.choices import ActorKind, OrganizationState
 from licensing.errors import LimitReached, NotAllowed, NothingToChange
@@ -12,7 +12,6 @@ from licensing.verdict import Status
 from storage import DatabaseSettings
 
 OPERATOR = Actor(organization_id=1, kind=ActorKind.OPERATOR)
-OTHER_OWNER = OWNER.model_copy(update={"organization_id": 2})
 ACTIVE, SUSPENDED, BILLING = OrganizationState
 
 

@@ -1,15 +1,12 @@
 """What staff find by what they type, and that nobody finds what is not theirs."""
 
-from collections.abc import AsyncIterator
-
 import pytest
-from storage_world import OWNER, World, member, opened
+from storage_world import OWNER, World, member
 
 from licensing.choices import LicenseState
 from licensing.errors import NotAllowed
 from licensing.models import Actor
 from licensing.verdict import Status
-from storage import DatabaseSettings
 
 FULL_WIDTH = "\uff46\uff55\uff4c\uff4c"  # what a Japanese keyboard types for "full"
 
@@ -137,12 +134,6 @@ async def test_a_long_word_is_found_by_its_start_and_by_all_of_it(world: World) 
     for typed in (3, 64, 65, 900):
         assert await found(world, "y" * typed) == [issued.view.license.id]
     assert await found(world, "z" + "y" * 899) == []
-
-
-@pytest.fixture
-async def two_shops(settings: DatabaseSettings) -> AsyncIterator[World]:
-    async with opened(settings, organizations=(1, 2)) as world:
-        yield world
 
 
 async def test_nobody_finds_by_words_or_ids_what_belongs_to_another_server(two_shops: World) -> None:
