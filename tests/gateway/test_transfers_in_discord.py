@@ -1,45 +1,12 @@
 """A license changes hands between members, by commands and by buttons in the server and in direct messages."""
 
-import asyncio
-
-import pytest
 from discord_shop import Shop
+from discord_transfers import accepted, ends, offered, sold
 
 from licensing.choices import ActorKind, TransferRule
-from licensing.events import Action
 from licensing.models import Actor
 
 DAY_MS = 86_400_000
-
-
-async def sold(shop: Shop, rule: TransferRule = TransferRule.STAFF) -> tuple[str, str]:
-    """Let Alice hold a license of a product whose transfers follow this rule; return API key and license key."""
-    api_key = await shop.product(role=shop.holders)
-    if rule is not TransferRule.STAFF:
-        owner = Actor(organization_id=shop.guild.id, id=shop.owner.id, is_administrator=True)
-        await shop.world.catalog.change_settings(owner, 1, transfers=rule)
-    await shop.owner.slash("license issue", product="Pro", member=shop.alice)
-    await shop.has_role(shop.alice)
-    await shop.delivered()
-    return api_key, shop.alice.dms[-1].content
-
-
-async def offered(shop: Shop, rule: TransferRule = TransferRule.STAFF):
-    """Let Alice offer her license to Bob; return her answer and his message."""
-    await sold(shop, rule)
-    reply = await shop.alice.slash("transfer request", license="#1", member=shop.bob)
-    return reply, await shop.bob.wait_for_dm("offers you a license")
-
-
-async def accepted(shop: Shop) -> None:
-    _, message = await offered(shop)
-    await message.click("Accept")
-    await shop.alice.wait_for_dm("now its staff decide")
-
-
-async def ends(shop: Shop) -> list[str]:
-    over = {Action.TRANSFERRED, Action.TRANSFER_REJECTED, Action.TRANSFER_CANCELLED}
-    return [event.action.value for event in await shop.world.events() if event.action in over]
 
 
 async def test_the_recipients_acceptance_is_enough_where_the_product_says_so(shop: Shop):
@@ -221,64 +188,6 @@ async def test_whoever_may_not_decide_sees_and_presses_nothing(shop: Shop):
     assert "`transfers:decide`" in (await shop.support.slash("approvals")).text
     assert "approvals" not in shop.bob.commands
     assert await ends(shop) == []
-
-
-@pytest.mark.parametrize("order", [1, -1])
-async def test_of_accepting_and_cancelling_at_once_exactly_one_happens(shop: Shop, order: int):
-    mine, theirs = await offered(shop, TransferRule.RECIPIENT)
-    presses = [theirs.click("Accept"), mine.click("Cancel the transfer")][::order]
-
-    accept, cancel = (await asyncio.gather(*presses))[::order]
-
-    await shop.delivered()
-    end = await ends(shop)
-    assert len(end) == 1
-    moved = end == ["license.transferred"]
-    loser = cancel if moved else accept
-    assert "This transfer has ended already" in loser.text
-    await shop.has_role(shop.bob, held=moved)
-    await shop.has_role(shop.alice, held=not moved)
-
-
-async def test_accepting_twice_at_once_moves_the_license_once(shop: Shop):
-    _, message = await offered(shop, TransferRule.RECIPIENT)
-    listed = await shop.bob.slash("transfer list")
-
-    texts = [reply.text for reply in await asyncio.gather(message.click("Accept"), listed.click("Accept"))]
-
-    assert sum("The license is yours now" in text for text in texts) == 1
-    assert sum("This transfer has ended already" in text for text in texts) == 1
-    assert await ends(shop) == ["license.transferred"]
-
-
-@pytest.mark.parametrize("order", [1, -1])
-async def test_of_revoking_and_approving_at_once_the_license_ends_revoked_and_nobody_keeps_the_role(
-    shop: Shop, order: int
-):
-    await accepted(shop)
-    waiting = await shop.owner.slash("approvals")
-    question = await shop.owner.slash("license revoke", license="#1")
-
-    await asyncio.gather(*[waiting.click("Approve"), question.click("Revoke for good")][::order])
-
-    await shop.delivered()
-    assert len(await ends(shop)) == 1
-    view = await shop.owner.slash("license view", license="#1")
-    assert "**Status:** revoked" in view.text
-    assert shop.alice.role_names == shop.bob.role_names == []
-
-
-async def test_two_staff_who_decide_at_once_decide_once(shop: Shop):
-    await accepted(shop)
-    first, second = await shop.owner.slash("approvals"), await shop.owner.slash("approvals")
-
-    form = await second.click("Deny…")
-    approved, denied = await asyncio.gather(first.click("Approve"), form.submit({"Reason": "No"}))
-
-    end = await ends(shop)
-    assert len(end) == 1
-    loser = denied if end == ["license.transferred"] else approved
-    assert "This transfer has ended already" in loser.text
 
 
 async def test_an_offer_that_nobody_took_lapses_and_both_are_told(shop: Shop):
