@@ -13,6 +13,7 @@ from storage_world import World
 
 from bot.client import Endpoints, KeyPortClient, build_client, point_discord_at
 from cogs.context import Services
+from licensing.models import Product
 from sandbox import Guild, Member, Sandbox
 from storage.store import SqliteStore
 
@@ -81,6 +82,9 @@ class Shop:
         reply = await (by or self.owner).slash("product create", name=name, **options)
         await reply.wait_for(lambda it: it.content.startswith("kp_live_"))
         return reply.content
+
+    async def stored_product(self, name: str = "Pro") -> Product | None:
+        return await self.world.store.read(lambda tx: tx.products.by_name(self.guild.id, name))
 
     async def stock(self, product: str = "Pro", *, by: Member | None = None, **options: object) -> str:
         """Issue a license to nobody and return its key."""

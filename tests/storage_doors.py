@@ -1,18 +1,11 @@
 """Every public method of a service that acts for somebody, with what it is called with; and a shop to call it in."""
 
-import inspect
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
-from pathlib import Path
-from pkgutil import iter_modules
 from typing import Any
 
 from storage_world import OWNER, World, member
 
-from licensing import services
 from licensing.choices import AutoRegister, OrganizationState, Permission, ProductState, SigningKind, VersionState
 from licensing.keys import API_KEY_PREFIX_LENGTH
 from licensing.models import Actor, ProductSettings
@@ -248,23 +241,6 @@ MEMBERS = [
     of_member("history.explain", HOLDER, lambda it: given(it.support_code)),
 ]
 
-EXEMPT = {"staff.permissions": "tells an asker what they themselves may do"}
-
-
-def methods_with_an_actor() -> Iterator[str]:
-    """Find every public method of a service that takes an actor, named as a door is."""
-    for module in iter_modules(services.__path__, f"{services.__name__}."):
-        for _, service in inspect.getmembers(import_module(module.name), inspect.isclass):
-            if service.__module__ == module.name:
-                yield from (f"{module.name.rpartition('.')[2]}.{name}" for name in _acting(service))
-
-
-def _acting(service: type) -> Iterator[str]:
-    for name, method in inspect.getmembers(service, inspect.isfunction):
-        kinds = [parameter.annotation for parameter in inspect.signature(method).parameters.values()]
-        if not name.startswith("_") and Actor in kinds:
-            yield name
-
 
 async def stocked(world: World) -> Shop:
     """Give the first organization one of everything."""
@@ -305,35 +281,3 @@ async def stocked(world: World) -> Shop:
         customer_id=view.license.customer_id or 0,
         api_key=product.api_key,
     )
-
-
-_OF_PRODUCT = "product_id IN (SELECT id FROM products WHERE organization_id = :organization)"
-_OF_LICENSE = "license_id IN (SELECT id FROM licenses WHERE organization_id = :organization)"
-_OWNED = {
-    "organizations": "id = :organization",
-    "api_keys": _OF_PRODUCT,
-    "usage_daily": _OF_PRODUCT,
-    "product_versions": _OF_PRODUCT,
-    "signing_keys": _OF_PRODUCT,
-    "license_addresses": _OF_LICENSE,
-    "license_devices": _OF_LICENSE,
-    "attempts": _OF_LICENSE,
-}
-_NOBODYS = {"alembic_version", "facts", "followers", "seen_log", "sqlite_sequence"}
-
-
-def rows_of(path: Path, organization_id: int) -> dict[str, list[tuple[Any, ...]]]:
-    """Read every row of an organization, table by table."""
-    with closing(sqlite3.connect(path)) as connection:
-        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {
-            table: sorted(
-                connection.execute(
-                    f"SELECT * FROM {table} WHERE {_OWNED.get(table, 'organization_id = :organization')}",
-                    {"organization": organization_id},
-                ).fetchall(),
-                key=repr,
-            )
-            for table in tables
-            if table not in _NOBODYS
-        }

@@ -3,9 +3,7 @@
 from hypothesis import strategies as st
 
 from licensing.choices import UnlistedVersions, VersionState
-from licensing.versions import (
-    is_range,
-)
+from licensing.versions import is_range
 
 LATEST, ALLOWED, DEPRECATED, BLOCKED = VersionState
 REFUSE, ALLOW, ALLOW_NEWER = UnlistedVersions
@@ -22,6 +20,7 @@ RANGES = [
     "<=1.4.0",
     ">1.4.0",
 ]
+
 few = st.integers(0, 3)
 releases = st.lists(few, min_size=1, max_size=4).map(lambda numbers: ".".join(map(str, numbers)))
 stages = st.sampled_from(["", "-beta", "-beta.2", "-beta.11", "-rc.1", "+5", "-rc.1+5"])

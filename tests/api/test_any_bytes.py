@@ -10,9 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from raw_http import ask
 
-from licensing.choices import (
-    VersionMode,
-)
+from licensing.choices import VersionMode
 from licensing.services.usage import fold_seen
 
 ONE_SERVER = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from discord_shop import Shop
-from storage_doors import rows_of
 from storage_world import World
+from stored_rows import rows_of
 
 from licensing.choices import ActorKind, AutoRegister, UnlistedVersions, VersionMode, VersionState
 from licensing.models import PLATFORM, Actor

@@ -6,10 +6,7 @@ from storage_world import OTHER_OWNER, OWNER, World, member, opened
 
 from licensing.addresses import parse_ip
 from licensing.choices import BlockLevel
-from licensing.errors import (
-    BlockNotFound,
-    CustomerNotFound,
-)
+from licensing.errors import BlockNotFound, CustomerNotFound
 from licensing.events import Action
 from licensing.services.block_targets import Target
 from licensing.verdict import Call, Outcome, Status

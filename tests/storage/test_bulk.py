@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from storage_doors import rows_of
 from storage_world import ORGANIZATION, OWNER, World, member
+from stored_rows import rows_of
 
 from licensing.choices import ActorKind, LicenseState, Permission, ProductState
 from licensing.errors import LicenseAlreadyRevoked, LimitReached, NotAllowed, ProductNotSold

@@ -1,8 +1,8 @@
 """What a change of many licenses is about: what was selected and shown before, and nothing beside it."""
 
 import pytest
-from storage_doors import rows_of
 from storage_world import OTHER_OWNER, OWNER, World
+from stored_rows import rows_of
 
 from licensing.input_errors import NothingSelected
 from licensing.services import bulk

@@ -4,8 +4,9 @@ import inspect
 from collections.abc import Callable
 
 import pytest
-from storage_doors import HOLDER, RECIPIENT, Shop, rows_of, stocked
+from storage_doors import HOLDER, RECIPIENT, Shop, stocked
 from storage_world import NOON_MS, OTHER_OWNER, OWNER, World, member
+from stored_rows import rows_of
 
 from licensing.bulk import Meant
 from licensing.choices import BlockLevel, LicenseState, Permission

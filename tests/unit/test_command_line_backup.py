@@ -16,6 +16,7 @@ from bot.__main__ import execute
 from storage import DatabaseSettings
 
 pytestmark = pytest.mark.usefixtures("operators_folder")
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -26,6 +26,7 @@ from bot.__main__ import execute
 from storage import DatabaseSettings
 
 pytestmark = pytest.mark.usefixtures("operators_folder")
+
 ROOT = Path(__file__).parents[2]
 COUNTS = "1 organization, 1 product, 2 licenses"
 

@@ -21,6 +21,7 @@ from licensing.input_errors import (
 )
 
 SAFE = 2**53
+
 names = st.text(st.characters(codec="utf-8"), max_size=6).map(lambda name: f"n{name}")
 plain = st.one_of(
     st.none(),

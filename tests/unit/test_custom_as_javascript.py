@@ -10,12 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from licensing.custom import CUSTOM_BYTES, canonical
-from licensing.input_errors import (
-    CustomNotJson,
-    CustomNotObject,
-    CustomNotPortable,
-    CustomTooLarge,
-)
+from licensing.input_errors import CustomNotJson, CustomNotObject, CustomNotPortable, CustomTooLarge
 
 NODE = shutil.which("node")
 ECHO = """
@@ -26,6 +21,7 @@ require("readline").createInterface({input: process.stdin}).on("line", (line) =>
 });
 """
 SAFE = 2**53
+
 numbers = st.one_of(
     st.from_regex(r"-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?", fullmatch=True),
     st.floats(allow_nan=False, allow_infinity=False).map(repr),

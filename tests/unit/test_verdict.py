@@ -35,14 +35,7 @@ from situations import (
     working,
 )
 
-from licensing.choices import (
-    AutoRegister,
-    BlockLevel,
-    LicenseState,
-    ProductState,
-    UnlistedVersions,
-    VersionMode,
-)
+from licensing.choices import AutoRegister, BlockLevel, LicenseState, ProductState, UnlistedVersions, VersionMode
 from licensing.models import License
 from licensing.verdict import CHECKS, STRICT, Outcome, Status, Verdict, license_status
 

@@ -3,24 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from factories import (
-    ADDRESS,
-)
+from factories import ADDRESS
 from hypothesis import given
 from hypothesis import strategies as st
-from situations import (
-    EVERY_WRONG,
-    Change,
-    Situation,
-    addresses,
-    seats,
-    situations,
-    working,
-)
+from situations import EVERY_WRONG, Change, Situation, addresses, seats, situations, working
 
-from licensing.choices import (
-    AutoRegister,
-)
+from licensing.choices import AutoRegister
 from licensing.verdict import Status, Verdict
 
 SEATS = [

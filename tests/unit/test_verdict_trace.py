@@ -2,11 +2,7 @@
 
 from dataclasses import replace
 
-from factories import (
-    ADDRESS,
-    LICENSE_ID,
-    NOW_MS,
-)
+from factories import ADDRESS, LICENSE_ID, NOW_MS
 from hypothesis import given
 from situations import (
     ALLOWED,
@@ -21,14 +17,7 @@ from situations import (
     working,
 )
 
-from licensing.choices import (
-    AutoRegister,
-    BlockLevel,
-    LicenseState,
-    OrganizationState,
-    ProductState,
-    VersionMode,
-)
+from licensing.choices import AutoRegister, BlockLevel, LicenseState, OrganizationState, ProductState, VersionMode
 from licensing.verdict import CHECKS, Outcome, Status
 
 

@@ -22,15 +22,7 @@ from licensing.choices import UnlistedVersions, VersionState
 from licensing.errors import Refusal
 from licensing.input_errors import VersionInvalid, VersionRangeInvalid
 from licensing.ranges import spaced
-from licensing.versions import (
-    VERSION_LENGTH,
-    Finding,
-    VersionList,
-    matches,
-    parse_pin,
-    pin_allows,
-    pin_text,
-)
+from licensing.versions import VERSION_LENGTH, Finding, VersionList, matches, parse_pin, pin_allows, pin_text
 
 states = st.sampled_from(VersionState)
 
