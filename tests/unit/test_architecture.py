@@ -17,7 +17,7 @@ LINES_OF_A_FUNCTION = 40
 LINES_OF_A_CLASS = 200
 LINES_OF_A_MODULE = 300
 ROOM_OF_THE_SANDBOX = 4 / 3  # a stand-in follows the order of Discord's reference, which is long
-STILL_TOO_LARGE: dict[str, int] = {}  # may shrink, never grow; goes when it fits
+STILL_TOO_LARGE = {"tests/unit/test_usage.py": 314}  # may shrink, never grow; goes when it fits
 MEDIAN_LINES_OF_A_FUNCTION = 12
 ASKS_THE_WORLD = {  # time, chance and ids come into licensing as arguments
     "time.time",
@@ -63,7 +63,9 @@ def too_large(sizes: Iterable[tuple[str, int]], limit: int) -> list[tuple[str, i
 
 
 def module_sizes() -> dict[str, int]:
-    return {name: len((ROOT / name).read_text("utf-8").splitlines()) for name in modules()}
+    """Return the lines of every module, those of the tests with them: what guards the house has to be read too."""
+    tests = (path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "tests").rglob("*.py")))
+    return {name: len((ROOT / name).read_text("utf-8").splitlines()) for name in (*modules(), *tests)}
 
 
 def report(offenders: list[tuple[str, int]]) -> str:
