@@ -27,6 +27,7 @@ from cogs import (
     product_keys,
     product_signing,
     product_versions,
+    reset_buttons,
     settings_buttons,
     transfer_buttons,
 )
@@ -71,6 +72,7 @@ _ITEMS = (
     *product_keys.ITEMS,
     *product_versions.ITEMS,
     *product_signing.ITEMS,
+    *reset_buttons.ITEMS,
     *settings_buttons.ITEMS,
     *transfer_buttons.ITEMS,
     Cancel,

@@ -107,6 +107,7 @@ def build_services(house: House) -> "Services":
     from licensing.services.history import HistoryService  # noqa: PLC0415
     from licensing.services.licenses import LicenseService  # noqa: PLC0415
     from licensing.services.organizations import OrganizationService  # noqa: PLC0415
+    from licensing.services.resets import ResetService  # noqa: PLC0415
     from licensing.services.roles import RoleService  # noqa: PLC0415
     from licensing.services.staff import StaffService  # noqa: PLC0415
     from licensing.services.transfers import TransferService  # noqa: PLC0415
@@ -122,6 +123,7 @@ def build_services(house: House) -> "Services":
         bulk=BulkService(store, vault, plans=plans, clock=clock, random_bytes=os.urandom),
         finder=FinderService(store, vault, clock=clock),
         changes=ChangeService(store, vault, clock=clock),
+        resets=ResetService(store, clock=clock),
         transfers=TransferService(store, clock=clock),
         account=AccountService(store, vault, clock=clock),
         staff=StaffService(store, clock=clock),

@@ -10,6 +10,7 @@ from cogs.ui import words
 from i18n import N_
 from i18n import gettext as _
 from licensing.models import LicenseView
+from licensing.resets import Past, stand
 
 KEY_OPTION_LENGTH = 6_000  # Discord's own limit; the service words what is too long
 
@@ -27,7 +28,9 @@ class Account(commands.Cog):
     async def claim(self, interaction: Interaction, key: app_commands.Range[str, 1, KEY_OPTION_LENGTH]) -> None:
         by = await acknowledge(interaction)
         view = await self._account.claim(by, key)
-        panel = account_buttons.panel(interaction, view, lead=_claimed(view))
+        # Nobody held it before, so nobody reset it: nothing more is asked of the store, which could fail by now.
+        standing = stand(view, Past(), now_ms=self._context.clock())
+        panel = account_buttons.panel(interaction, standing, lead=_claimed(view))
         await interaction.followup.send(view=panel, ephemeral=True)
 
     @app_commands.command(description=N_("Your licenses: their keys, expiry and addresses"))

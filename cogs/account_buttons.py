@@ -6,13 +6,15 @@ import discord
 
 from cogs.actors import acknowledge, acknowledge_in_place
 from cogs.context import Interaction, context_of
+from cogs.reset_buttons import AskReset
 from cogs.transfer_buttons import Give
-from cogs.ui import layouts, license_layouts, words
+from cogs.ui import layouts, license_layouts, reset_layouts, words
 from cogs.ui.persistent import Persistent, button, picked
 from i18n import gettext as _
 from i18n import ngettext
 from licensing.lifecycle import is_transferable
 from licensing.models import LicenseView
+from licensing.resets import Standing
 
 PAGE = 25  # options that one menu holds
 
@@ -39,8 +41,8 @@ class Refresh(Persistent, template=r"account:v1:(?P<license_id>\d{1,18}):refresh
 
     async def pressed(self, interaction: Interaction) -> None:
         by = await acknowledge_in_place(interaction)
-        view = await context_of(interaction).services.account.view(by, self._license_id)
-        await interaction.edit_original_response(view=panel(interaction, view))
+        found = await context_of(interaction).services.resets.standing(by, self._license_id)
+        await interaction.edit_original_response(view=panel(interaction, found))
 
 
 class Page(Persistent, template=r"account:v1:page:(?P<page>\d{1,6})"):
@@ -71,18 +73,24 @@ class Choose(Persistent, template=r"account:v1:choose"):
     async def pressed(self, interaction: Interaction) -> None:
         by = await acknowledge(interaction)
         chosen = int(picked(interaction)[0])
-        view = await context_of(interaction).services.account.view(by, chosen)
-        await interaction.followup.send(view=panel(interaction, view), ephemeral=True)
+        found = await context_of(interaction).services.resets.standing(by, chosen)
+        await interaction.followup.send(view=panel(interaction, found), ephemeral=True)
 
 
-def panel(interaction: Interaction, view: LicenseView, *, lead: str = "") -> discord.ui.LayoutView:
+def panel(interaction: Interaction, found: Standing, *, lead: str = "") -> discord.ui.LayoutView:
     """Return what members see of their own license."""
+    view = found.view
     key_tail = context_of(interaction).services.account.key_tail(view)
     items: list[Persistent] = [Reveal(str(view.license.id)), Refresh(str(view.license.id))]
     now_ms = context_of(interaction).clock()
     if is_transferable(view.license, view.product, now_ms=now_ms):
         items.append(Give(str(view.license.id)))
-    return license_layouts.license_panel(view, key_tail, now_ms=now_ms, items=items, lead=lead, staff=False)
+    if found.hindrance is None:
+        items.append(AskReset(str(view.license.id)))
+    below = [reset_layouts.standing_line(found, now_ms=now_ms)]
+    return license_layouts.license_panel(
+        view, key_tail, now_ms=now_ms, items=items, lead=lead, below=below, staff=False
+    )
 
 
 def overview(interaction: Interaction, held: Sequence[LicenseView], *, page: int) -> discord.ui.LayoutView:

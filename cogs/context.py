@@ -20,6 +20,7 @@ from licensing.services.finder import FinderService
 from licensing.services.history import HistoryService
 from licensing.services.licenses import LicenseService
 from licensing.services.organizations import OrganizationService
+from licensing.services.resets import ResetService
 from licensing.services.roles import RoleService
 from licensing.services.signing import SigningService
 from licensing.services.staff import StaffService
@@ -41,6 +42,7 @@ class Services:
     bulk: BulkService
     finder: FinderService
     changes: ChangeService
+    resets: ResetService
     transfers: TransferService
     account: AccountService
     staff: StaffService

@@ -57,6 +57,16 @@ _TYPED = {
         N_("Devices per license"),
         N_("For every license, from now on; 0 is any number"),
     ),
+    "reset_cooldown_days": (
+        N_("Set cooldown…"),
+        N_("Days between a holder's resets"),
+        N_("A holder frees all seats alone, then not again for so long; 0 lets only staff reset"),
+    ),
+    "resets_per_year": (
+        N_("Set yearly cap…"),
+        N_("A holder's resets in 365 days"),
+        N_("After so many only staff reset; 0 is any number"),
+    ),
     "license_file_days": (
         N_("Set lifetime…"),
         N_("Days that a license file is good for"),

@@ -6,7 +6,9 @@ from discord.ext import commands
 from cogs.actors import acknowledge
 from cogs.context import Context, Interaction
 from cogs.license_buttons import OpenLicense
-from cogs.ui import history_layouts
+from cogs.reset_buttons import AskReset
+from cogs.ui import history_layouts, reset_layouts
+from cogs.ui.persistent import Persistent
 from i18n import N_
 
 
@@ -24,6 +26,9 @@ class Why(commands.Cog):
         services = self._context.services
         told = await services.history.explain(by, code)
         key_tail = services.licenses.key_tail(told.view) if told.view else None
-        items = [OpenLicense(str(told.view.license.id))] if told.view and told.for_staff else []
+        license_id = str(told.view.license.id) if told.view else ""
+        items: list[Persistent] = [OpenLicense(license_id)] if told.view and told.for_staff else []
+        if reset_layouts.mends(told):
+            items.append(AskReset(license_id))
         panel = history_layouts.why_panel(told, key_tail, now_ms=self._context.clock(), items=items)
         await interaction.followup.send(view=panel, ephemeral=True)

@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Any
 
 from i18n import N_, gettext
+from i18n.store_sentences import STORE_SENTENCES
 from licensing import errors, input_errors
 from licensing.choices import ProductState
 from licensing.ports import Unavailable
@@ -120,6 +121,24 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     errors.LicenseNotUsable: N_(
         "This license is revoked, suspended or expired, so it cannot change hands; ask the staff of this server."
     ),
+    errors.ResetsOff: N_(
+        "Only staff reset the addresses and devices of licenses for `{product}`; ask the staff of this server."
+    ),
+    errors.ResetNotUsable: N_(
+        "This license is revoked, suspended or expired, so you cannot reset it; ask the staff of this server."
+    ),
+    errors.ResetTooSoon: N_(
+        "This license was reset lately; you can reset it again <t:{at_s}:f> (<t:{at_s}:R>), or ask the staff of this "
+        "server."
+    ),
+    errors.ResetsUsedUp: N_(
+        "You have used all resets that you have in 365 days ({limit}); the next is possible <t:{at_s}:f> "
+        "(<t:{at_s}:R>), or ask the staff of this server."
+    ),
+    errors.ResetLocksOut: N_(
+        "`{product}` lets no new address register by itself, so the addresses of this license stay; ask the staff of "
+        "this server."
+    ),
     input_errors.DurationInvalid: N_("`{text}` is no duration; type something like `30d` or `1y`, or `never`."),
     input_errors.IdleDaysInvalid: N_("The idle days must be between 0 and {limit}; 0 keeps addresses for ever."),
     errors.TransfersOff: N_("Licenses of `{product}` cannot be transferred; ask the staff of this server."),
@@ -150,6 +169,10 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
         "The device limit must be between 0 and {limit}; 0 means any number of devices."
     ),
     input_errors.FileDaysInvalid: N_("License files can last 1 to {limit} days; 0 issues none."),
+    input_errors.ResetDaysInvalid: N_(
+        "The days between a holder's resets must be between 0 and {limit}; 0 lets only staff reset."
+    ),
+    input_errors.ResetsInvalid: N_("A holder's resets in 365 days must be between 0 and {limit}; 0 is any number."),
     input_errors.CustomNotJson: N_("That is no JSON: look at line {line}, column {column}."),
     input_errors.CustomNotObject: N_("That is JSON, but no object: put names and values between curly braces."),
     input_errors.CustomTooLarge: N_("That is too large; a custom response has at most {limit} bytes."),
@@ -208,37 +231,6 @@ BLANK_SENTENCES: Mapping[type[errors.Refusal], str] = {
     input_errors.NetworkInvalid: N_("Type an address like `203.0.113.7`, or a range like `203.0.113.0/24`."),
     input_errors.VersionInvalid: N_("Type a version like `1.4.0`, or a range like `>=2.1 <2.4`."),
     input_errors.AddressInvalid: N_("Type an IP address like `203.0.113.7` or `2001:db8::7`, or leave it out."),
-}
-
-# The keys are codes of `storage.errors.StoreRefused`, which may not be imported here.
-STORE_SENTENCES: Mapping[str, str] = {
-    "database_newer": N_(
-        "The database {path} was written by a newer KeyPort (it has version {found}); "
-        "install that version or newer, or restore a backup."
-    ),
-    "database_older": N_(
-        "The database {path} is of an older version ({found}, needed: {needed}); run `keyport migrate`."
-    ),
-    "database_unreadable": N_(
-        "The database {path} cannot be opened; check that it is a KeyPort database and that this user may write it."
-    ),
-    "database_in_use": N_("The database {path} is in use by another process; stop that one first."),
-    "sqlite_too_old": N_(
-        "This Python's SQLite is too old ({found}, needed: {needed}); use a newer Python or a newer SQLite."
-    ),
-    "key_file_missing": N_(
-        "The key file {path} is missing, and the database cannot be read without it; restore it from your backup."
-    ),
-    "key_file_wrong": N_(
-        "The key file {path} does not belong to this database; restore the right one from your backup."
-    ),
-    "key_file_unreadable": N_(
-        "The key file {path} cannot be read by this user; give it to the user that KeyPort runs as."
-    ),
-    "key_file_exposed": N_(
-        "The key file {path} can be read by other users; make it readable by its owner alone (chmod 600)."
-    ),
-    "key_file_damaged": N_("The key file {path} is damaged; restore it from your backup."),
 }
 
 _STATES = {

@@ -199,6 +199,26 @@ class LicenseNotUsable(Refusal):
     """A license that is revoked, suspended or expired does not change hands."""
 
 
+class ResetsOff(Refusal):
+    """The product `product` lets staff alone reset the addresses and devices of its licenses."""
+
+
+class ResetNotUsable(LicenseNotUsable):
+    """A license that is revoked, suspended or expired keeps its addresses and devices."""
+
+
+class ResetTooSoon(Refusal):
+    """The license was reset lately; its holder may do so again at `at_s`, in whole seconds since 1970."""
+
+
+class ResetsUsedUp(Refusal):
+    """The holder has used all `limit` resets of a year; the next is possible at `at_s`, in seconds since 1970."""
+
+
+class ResetLocksOut(Refusal):
+    """The product `product` registers no address by itself, so whoever lost one could not come back."""
+
+
 class LicenseWaitsForClaim(Refusal):
     """The license's time begins with its claim, so there is no end yet to extend."""
 

@@ -95,6 +95,14 @@ class FileDaysInvalid(Refusal):
     """The lifetime of license files is outside 0 to `limit` days."""
 
 
+class ResetDaysInvalid(Refusal):
+    """The days between a holder's resets are outside 0 to `limit`."""
+
+
+class ResetsInvalid(Refusal):
+    """A holder's resets in a year are outside 0 to `limit`."""
+
+
 class CustomNotJson(Refusal):
     """The custom response is no JSON: wrong at `line`, `column`."""
 

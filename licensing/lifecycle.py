@@ -128,8 +128,12 @@ def check_transferable(license_: License, product: Product, *, now_ms: int) -> N
 
 def is_transferable(license_: License, product: Product, *, now_ms: int) -> bool:
     """Tell whether a license may change hands now."""
-    allowed = product.settings.transfers is not TransferRule.OFF
-    return allowed and license_.state is LicenseState.ACTIVE and not has_ended(license_, product, now_ms=now_ms)
+    return product.settings.transfers is not TransferRule.OFF and is_usable(license_, product, now_ms=now_ms)
+
+
+def is_usable(license_: License, product: Product, *, now_ms: int) -> bool:
+    """Tell whether a license is neither revoked nor suspended nor refused for its end."""
+    return license_.state is LicenseState.ACTIVE and not has_ended(license_, product, now_ms=now_ms)
 
 
 def pin(license_: License, *, version: str | None, minimum: str | None, maximum: str | None, now_ms: int) -> License:

@@ -29,6 +29,8 @@ MAX_IPS_LIMIT = 100_000
 MAX_IDLE_DAYS = 3_650
 MAX_DEVICES_LIMIT = 100_000
 MAX_FILE_DAYS = 366
+MAX_RESET_DAYS = 365
+MAX_RESETS = 365
 PLATFORM = 0  # what the operator decides for every server is kept under this id; no Discord server has it
 NOTES_LIMIT = 1_000
 PRODUCT_NAME_LIMIT = 80
@@ -90,6 +92,8 @@ class ProductSettings(Record):
     sign_hmac: bool = False
     sign_headers: SigningKind | None = None  # Ed25519 or RSA
     license_file_days: Annotated[int, Field(ge=1, le=MAX_FILE_DAYS)] | None = None
+    reset_cooldown_days: Annotated[int, Field(ge=1, le=MAX_RESET_DAYS)] | None = None  # of holders; None: staff alone
+    resets_per_year: Annotated[int, Field(ge=1, le=MAX_RESETS)] | None = None
 
 
 class Product(Record):

@@ -278,6 +278,9 @@ class Ledger(Protocol):
     def last(self, license_id: int, action: Action) -> Steps[Event | None]:
         """Return the latest event of a kind that a license had."""
 
+    def since(self, license_id: int, action: Action, *, since_ms: int) -> Steps[Sequence[Event]]:
+        """Return the events of a kind that a license had after a time."""
+
     def position(self, follower: str) -> Steps[int]: ...
     def move(self, follower: str, event_id: int) -> Steps[None]: ...
     def fact(self, name: str) -> Steps[str | None]: ...

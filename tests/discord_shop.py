@@ -122,6 +122,7 @@ def services(world: World) -> Services:
         bulk=world.bulk,
         finder=world.finder,
         changes=world.changes,
+        resets=world.resets,
         transfers=world.transfers,
         account=world.account,
         staff=world.staff,

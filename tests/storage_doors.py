@@ -232,6 +232,9 @@ MEMBERS = [
     of_member("account.view", HOLDER, lambda it: given(it.license_id)),
     of_member("account.named", HOLDER, lambda it: given(it.license)),
     of_member("account.reveal", HOLDER, lambda it: given(it.license_id)),
+    of_member("resets.standing", HOLDER, lambda it: given(it.license_id)),
+    of_member("resets.resettable", HOLDER, lambda it: given(it.license_id)),
+    of_member("resets.reset", HOLDER, lambda it: given(it.license_id)),
     of_member("transfers.offer", HOLDER, lambda it: given(it.license_id, to_discord_id=RECIPIENT, to_name="Bob")),
     of_member("transfers.accept", RECIPIENT, lambda it: given(it.offered_id)),
     of_member("transfers.decline", RECIPIENT, lambda it: given(it.offered_id)),
@@ -244,7 +247,7 @@ MEMBERS = [
 
 async def stocked(world: World) -> Shop:
     """Give the first organization one of everything."""
-    product = await world.product()
+    product = await world.product(reset_cooldown_days=1)
     await world.signing.turn_on(OWNER, product.product.id, SigningKind.ED25519)
     await world.api_keys.add(OWNER, product.product.id, "Jar")
     await world.versions.set(OWNER, product.product.id, spec="1.0", state=VersionState.ALLOWED)

@@ -23,6 +23,7 @@ from licensing.services.licenses import Issued, LicenseService
 from licensing.services.limits import Limits, Rates
 from licensing.services.organizations import OrganizationService, Plans
 from licensing.services.refusals import RefusalLog
+from licensing.services.resets import ResetService
 from licensing.services.roles import RoleService
 from licensing.services.signing import SigningService
 from licensing.services.staff import StaffService
@@ -73,6 +74,7 @@ class World:
         self.account = AccountService(store, vault, clock=self.clock)
         self.finder = FinderService(store, vault, clock=self.clock)
         self.changes = ChangeService(store, vault, clock=self.clock)
+        self.resets = ResetService(store, clock=self.clock)
         self.transfers = TransferService(store, clock=self.clock)
         self.upkeep = UpkeepService(store, keeping=Keeping(), clock=self.clock)
         self.history = HistoryService(store, vault, keeping=Keeping(), clock=self.clock)

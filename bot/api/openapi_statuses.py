@@ -40,12 +40,13 @@ MEANINGS: Mapping[str, Meaning] = {
     ),
     "ip_limit_reached": Meaning(
         "The caller's address has no seat, and all seats are taken.",
-        "Ask the seller to reset the addresses, or for more of them. Staff do that with `/license reset-ips` and "
-        "`/license edit`.",
+        "Reset the addresses with `/licenses` in the seller's Discord server, if that is offered there, or ask the "
+        "seller to, or for more of them. Staff do that with `/license reset-ips` and `/license edit`.",
     ),
     "device_limit_reached": Meaning(
         "The device has no seat, and all seats for devices are taken.",
-        "Ask the seller to reset the devices, or for more of them.",
+        "Reset the devices with `/licenses` in the seller's Discord server, if that is offered there, or ask the "
+        "seller to, or for more of them.",
     ),
     "version_not_allowed": Meaning(
         "This version of the product is not allowed for this license.",

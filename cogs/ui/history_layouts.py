@@ -5,13 +5,13 @@ from typing import Any, NamedTuple
 
 import discord
 
-from cogs.ui import trace_words, words
+from cogs.ui import reset_layouts, trace_words, words
 from cogs.ui.layouts import BAD, NEUTRAL, Items, clipped, panel
 from i18n import N_, ngettext
 from i18n import gettext as _
 from licensing.choices import AutoRegister, BlockLevel, ProductState
 from licensing.models import Attempt
-from licensing.services.history import Explanation
+from licensing.services.history import OF_SEATS, Explanation
 from licensing.verdict import Outcome, Status, license_status
 
 NOTHING: Mapping[str, Any] = {}
@@ -25,6 +25,7 @@ class Why(NamedTuple):
     staff: str
 
 
+_OF_LICENSES = frozenset({Status.SUSPENDED, Status.NOT_CLAIMED, Status.EXPIRED, Status.REVOKED})
 _ASK = N_("Ask the staff of this server.")
 _WHY = {
     Status.PRODUCT_NOT_FOUND: Why(N_("The product was gone."), _ASK, N_("There is nothing to mend.")),
@@ -130,7 +131,7 @@ def attempts_panel(
 def why_panel(told: Explanation, key_tail: str | None, *, now_ms: int, items: Items = ()) -> discord.ui.LayoutView:
     """Return why a validation was refused: to its holder in two sentences, to staff with everything that is known."""
     refusal, why = told.refusal, _why(told)
-    mends = _(why.staff if told.for_staff else why.member)
+    mends = _(why.staff) if told.for_staff else reset_layouts.advice(told) or _(why.member)
     if _is_mended(told, now_ms):
         mends = _("That has changed since: try again.")
     parts = [_title(told, key_tail), f"{_(why.found).format_map(_said(told))} {mends}"]
@@ -208,11 +209,18 @@ def _said(told: Explanation) -> Mapping[str, str]:
     }
 
 
+def _is_free(told: Explanation) -> bool:
+    """Tell whether no seat is taken any more, and the next to ask is given one."""
+    if told.view is None or told.refusal.status == Status.DEVICE_LIMIT_REACHED:
+        return told.view is not None and not told.view.devices
+    return not told.view.addresses and told.product.settings.auto_register is not AutoRegister.OFF
+
+
 def _is_mended(told: Explanation, now_ms: int) -> bool:
     """Tell whether what refused is not so any more, as far as that can be told without the caller."""
     status = Status(told.refusal.status)
     if status in {Status.PRODUCT_ARCHIVED, Status.PRODUCT_DISABLED}:
         return told.product.state is ProductState.ACTIVE
-    if told.view is None or status not in {Status.SUSPENDED, Status.NOT_CLAIMED, Status.EXPIRED, Status.REVOKED}:
+    if told.view is None or not (status in _OF_LICENSES or (status in OF_SEATS and _is_free(told))):
         return False
     return license_status(told.view.license, told.product, now_ms=now_ms) is Status.ACTIVE

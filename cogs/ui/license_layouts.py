@@ -137,25 +137,32 @@ def _changes(before: LicenseView, after: LicenseView, now_ms: int) -> Iterator[s
     if old.max_ips != new.max_ips:
         limits = words.change(words.limit(old.max_ips), words.limit(new.max_ips))
         yield _("**Address limit:** {limit}").format(limit=limits)
-    if before.addresses != after.addresses:
-        counts = words.change(words.addresses(before), words.addresses(after))
-        yield _("**Addresses:** {count}").format(count=counts)
+    yield from addresses_changed(before, after)
     freed = sorted({seat.address for seat in before.addresses} - {seat.address for seat in after.addresses})
     if freed:
         yield _("**Freed:**")
         yield clipped([f"- {trace_words.address(address)}" for address in freed], _FREED_ROOM)
-    yield from _changed_devices(before, after)
+    yield from devices_changed(before, after)
+    gone = [f"- {_device(seat)}" for seat in before.devices if seat not in after.devices]
+    if gone:
+        yield clipped(gone, _FREED_ROOM)
     yield from _changed_terms(old, new)
     if old.notes != new.notes:
         notes = [words.plain(text, _CHANGED_NOTES_LENGTH) if text else _("none") for text in (old.notes, new.notes)]
         yield _("**Notes:** {notes}").format(notes=words.change(*notes))
 
 
-def _changed_devices(before: LicenseView, after: LicenseView) -> Iterator[str]:
+def addresses_changed(before: LicenseView, after: LicenseView) -> Iterator[str]:
+    """Yield how many addresses there were and are, where a change touched them."""
+    if before.addresses != after.addresses:
+        counts = words.change(words.addresses(before), words.addresses(after))
+        yield _("**Addresses:** {count}").format(count=counts)
+
+
+def devices_changed(before: LicenseView, after: LicenseView) -> Iterator[str]:
+    """Yield how many devices there were and are, where a change touched them."""
     if before.devices != after.devices:
         yield _("**Devices:** {count}").format(count=words.change(_devices(before), _devices(after)))
-        gone = [f"- {_device(seat)}" for seat in before.devices if seat not in after.devices]
-        yield clipped(gone, _FREED_ROOM)
 
 
 def _changed_terms(old: License, new: License) -> Iterator[str]:

@@ -55,6 +55,14 @@ def _files(settings: ProductSettings) -> str:
     return ngettext("good for {count} day", "good for {count} days", days).format(count=days)
 
 
+def _resets(settings: ProductSettings) -> str:
+    days = settings.reset_cooldown_days
+    if days is None:
+        return _("not allowed, only staff reset")
+    text = ngettext("allowed, once in {count} day at most", "allowed, once in {count} days at most", days)
+    return text.format(count=days)
+
+
 def _role(settings: ProductSettings) -> str:
     return f"<@&{settings.role_id}>" if settings.role_id else _("none")
 
@@ -76,6 +84,11 @@ SWITCHES: Mapping[str, tuple[str, Callable[[ProductSettings], str]]] = {
     "default_max_ips": (N_("**Addresses per license:** {value}"), lambda it: words.limit(it.default_max_ips)),
     "address_idle_days": (N_("**Unused addresses:** {value}"), _idle),
     "max_devices": (N_("**Devices per license:** {value}"), lambda it: words.limit(it.max_devices)),
+    "reset_cooldown_days": (N_("**Resets by holders:** {value}"), _resets),
+    "resets_per_year": (
+        N_("**Resets of one holder in 365 days:** {value}"),
+        lambda it: words.limit(it.resets_per_year),
+    ),
     "versions": (N_("**Versions:** {value}"), lambda it: _(VERSIONS[it.versions])),
     "unlisted_versions": (
         N_("**Versions not on the list:** {value}"),
@@ -104,7 +117,10 @@ PAGES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
     "seats": (
         N_("Addresses and devices"),
-        ("track_ip_on_validate", "auto_register", "default_max_ips", "address_idle_days", "max_devices"),
+        (
+            *("track_ip_on_validate", "auto_register", "default_max_ips", "address_idle_days", "max_devices"),
+            *("reset_cooldown_days", "resets_per_year"),
+        ),
     ),
     "versions": (N_("Versions"), ("versions", "unlisted_versions")),
     "answers": (
@@ -113,6 +129,10 @@ PAGES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
 }
 _HINTS = {
+    "seats": N_(
+        "-# A holder's reset, in `/licenses`, frees every address and device of their license without asking staff: "
+        "with a short cooldown one license serves many people, one after the other."
+    ),
     "versions": N_("-# The list itself is kept with `/product version set`, `list` and `remove`."),
     "answers": N_("-# Signatures are set up with `/product signing`, the custom response with `/product response`."),
 }

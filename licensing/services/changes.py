@@ -12,6 +12,7 @@ from licensing.models import MAX_IPS_LIMIT, NOTES_LIMIT, Actor, License, License
 from licensing.ports import Clock, Steps, Store, Transaction, Vault
 from licensing.services.access import require
 from licensing.services.lookup import find_license
+from licensing.services.resets import free_seats
 from licensing.services.switches import checked_custom
 from licensing.services.terms import checked_reason
 from licensing.versions import parse_pin
@@ -145,19 +146,7 @@ class ChangeService:
         def work(tx: Transaction) -> Steps[Changed]:
             yield from require(tx, by, Permission.LICENSES_RESET_IPS)
             view = yield from find_license(tx, self._vault, by.organization_id, text)
-            addresses = yield from tx.addresses.delete(view.license.id)
-            devices = yield from tx.addresses.delete_devices(view.license.id)
-            if not addresses and not devices:
-                raise NoAddresses
-            event = happened(
-                Action.LICENSE_IPS_RESET,
-                by=by,
-                at_ms=now_ms,
-                before={"addresses": sorted(addresses), "devices": sorted(devices)},
-                after={"addresses": [], "devices": []},
-                **about(view.license),
-            )
-            yield from tx.ledger.append(event)
+            yield from free_seats(tx, by, view, now_ms=now_ms)
             return Changed(view, view.model_copy(update={"addresses": (), "devices": ()}))
 
         return await self._store.write(work)

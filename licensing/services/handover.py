@@ -51,7 +51,7 @@ def held_license(tx: Transaction, by: Actor, license_id: int) -> Steps[LicenseVi
     Raises: LicenseNotFound, for one that somebody else holds too.
     """
     view = yield from tx.licenses.view(by.organization_id, license_id)
-    if view is None or view.customer is None or view.customer.discord_id != by.id:
+    if view is None or view.customer is None or by.id is None or view.customer.discord_id != by.id:
         raise LicenseNotFound(text=f"#{license_id}")
     return view
 

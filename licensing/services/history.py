@@ -9,14 +9,17 @@ from licensing.errors import SupportCodeUnknown, TooManyWrongCodes
 from licensing.keys import tidy
 from licensing.models import Actor, Attempt, LicenseView, Product, RefusalRecord
 from licensing.ports import Clock, Steps, Store, Transaction, Vault
+from licensing.resets import Standing
 from licensing.services.access import permissions_of, require
 from licensing.services.lookup import find_license
+from licensing.services.resets import standing_of
 from licensing.throttle import Throttle
 from licensing.verdict import Outcome, Status, Step
 
 DAY_MS = 86_400_000
 WRONG_CODES_AT_ONCE = 5
 WRONG_CODE_PERIOD_MS = 60_000
+OF_SEATS = frozenset({Status.IP_NOT_REGISTERED, Status.IP_LIMIT_REACHED, Status.DEVICE_LIMIT_REACHED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class Keeping:
 class Explanation:
     """Why a validation was refused, and of which license; None where the key was nobody's.
 
-    `for_staff` tells who asked: staff see all of it, the license's holder what concerns them.
+    `for_staff` tells who asked: staff see all of it, the license's holder what concerns them. `standing` is there
+    where the asker holds the license and freeing its seats could mend it.
     """
 
     refusal: RefusalRecord
@@ -40,6 +44,7 @@ class Explanation:
     product: Product
     view: LicenseView | None
     for_staff: bool
+    standing: Standing | None = None
 
 
 class HistoryService:
@@ -78,7 +83,7 @@ class HistoryService:
             raise TooManyWrongCodes(seconds=-(-wait_ms // 1000))
         since_ms = now_ms - self._keeping.refusal_days * DAY_MS
         try:
-            found = await self._store.read(lambda tx: _explain(tx, by, tidy_code(code), since_ms))
+            found = await self._store.read(lambda tx: _explain(tx, by, tidy_code(code), since_ms, now_ms))
         except SupportCodeUnknown:
             raise
         except BaseException:
@@ -94,7 +99,7 @@ def tidy_code(text: str) -> str:
     return f"{plain[:4]}-{plain[4:]}"
 
 
-def _explain(tx: Transaction, by: Actor, code: str, since_ms: int) -> Steps[Explanation]:
+def _explain(tx: Transaction, by: Actor, code: str, since_ms: int, now_ms: int) -> Steps[Explanation]:
     refusal = yield from tx.history.refusal(by.organization_id, code)
     if refusal is None or refusal.last_at_ms < since_ms:
         raise SupportCodeUnknown
@@ -105,7 +110,10 @@ def _explain(tx: Transaction, by: Actor, code: str, since_ms: int) -> Steps[Expl
     product = yield from tx.products.get(by.organization_id, refusal.product_id)
     if product is None or not (for_staff or _holds(by, view)):
         raise SupportCodeUnknown
-    return Explanation(refusal, _steps(refusal.trace), product, view, for_staff)
+    standing = None
+    if view is not None and _holds(by, view) and refusal.status in OF_SEATS:
+        standing = yield from standing_of(tx, by, view, now_ms=now_ms)
+    return Explanation(refusal, _steps(refusal.trace), product, view, for_staff, standing)
 
 
 def _holds(by: Actor, view: LicenseView | None) -> bool:

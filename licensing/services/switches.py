@@ -6,14 +6,29 @@ from typing import Any
 from licensing.custom import canonical
 from licensing.errors import Refusal
 from licensing.expiry import parse_duration
-from licensing.input_errors import FileDaysInvalid, IdleDaysInvalid, MaxDevicesInvalid, MaxIpsInvalid
-from licensing.models import MAX_DEVICES_LIMIT, MAX_FILE_DAYS, MAX_IDLE_DAYS, MAX_IPS_LIMIT
+from licensing.input_errors import (
+    FileDaysInvalid,
+    IdleDaysInvalid,
+    MaxDevicesInvalid,
+    MaxIpsInvalid,
+    ResetDaysInvalid,
+    ResetsInvalid,
+)
+from licensing.models import (
+    MAX_DEVICES_LIMIT,
+    MAX_FILE_DAYS,
+    MAX_IDLE_DAYS,
+    MAX_IPS_LIMIT,
+    MAX_RESET_DAYS,
+    MAX_RESETS,
+)
 
 
 def checked_switches(values: dict[str, Any], *, now_ms: int) -> dict[str, Any]:
     """Return switches as a product keeps them; numbers and durations may be typed, and 0 is none.
 
-    Raises: MaxIpsInvalid, MaxDevicesInvalid, IdleDaysInvalid, FileDaysInvalid, DurationInvalid and its kin.
+    Raises: MaxIpsInvalid, MaxDevicesInvalid, IdleDaysInvalid, FileDaysInvalid, ResetDaysInvalid, ResetsInvalid,
+    DurationInvalid and its kin.
     """
     return {name: _CHECKS[name](value, now_ms) if name in _CHECKS else value for name, value in values.items()}
 
@@ -43,5 +58,7 @@ _CHECKS: dict[str, Callable[[Any, int], Any]] = {
     "address_idle_days": lambda value, _: whole_number(value, most=MAX_IDLE_DAYS, refusal=IdleDaysInvalid),
     "max_devices": lambda value, _: whole_number(value, most=MAX_DEVICES_LIMIT, refusal=MaxDevicesInvalid),
     "license_file_days": lambda value, _: whole_number(value, most=MAX_FILE_DAYS, refusal=FileDaysInvalid),
+    "reset_cooldown_days": lambda value, _: whole_number(value, most=MAX_RESET_DAYS, refusal=ResetDaysInvalid),
+    "resets_per_year": lambda value, _: whole_number(value, most=MAX_RESETS, refusal=ResetsInvalid),
     "default_duration": lambda value, now_ms: parse_duration(value or "", now_ms=now_ms),
 }

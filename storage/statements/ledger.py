@@ -40,6 +40,14 @@ class LedgerStatements:
         )
         return _event(rows[0]) if rows else None
 
+    def since(self, license_id: int, action: Action, *, since_ms: int) -> Steps[Sequence[Event]]:
+        rows = yield Statement(
+            f"SELECT {columns_of(Event)} FROM events WHERE license_id = :license AND action = :action"
+            " AND at_ms > :since ORDER BY id",
+            {"license": license_id, "action": action, "since": since_ms},
+        )
+        return [_event(row) for row in rows]
+
     def position(self, follower: str) -> Steps[int]:
         rows = yield Statement("SELECT event_id FROM followers WHERE name = :name", {"name": follower})
         return int(rows[0][0]) if rows else 0

@@ -8,6 +8,12 @@ from sandbox.components import walk
 from sandbox.reply import Reply
 
 
+async def typed(panel: Reply, opener: str, label: str, value: str, *, said: str) -> None:
+    """Type a switch into its form, and wait for the panel to show it."""
+    await (await panel.click(opener)).submit({label: value})
+    await panel.wait_for(said)
+
+
 async def test_every_switch_is_set_from_the_panel_and_shown_before_and_after(shop: Shop):
     await shop.product()
     panel = await shop.owner.slash("product settings", product="Pro")
@@ -18,8 +24,7 @@ async def test_every_switch_is_set_from_the_panel_and_shown_before_and_after(sho
     await panel.wait_for("**Expiry:** enforced → shown, not enforced")
     await panel.click("Count from the claim")
     await panel.wait_for("**It counts from:** the issue → the claim")
-    await (await panel.click("Set duration…")).submit({"Default duration": "30d"})
-    await panel.wait_for("**Default duration:** never ends → 30d")
+    await typed(panel, "Set duration…", "Default duration", "30d", said="**Default duration:** never ends → 30d")
     await panel.select("product:v1:1:choose:transfers", "off")
     await panel.wait_for("**Transfers:** staff approve each → not allowed")
     await panel.select("product:v1:1:role", shop.holders)
@@ -32,15 +37,28 @@ async def test_every_switch_is_set_from_the_panel_and_shown_before_and_after(sho
     await panel.wait_for("**IP system:** on → off")
     await panel.select("product:v1:1:choose:auto_register", "first")
     await panel.wait_for("**New addresses:** registered up to the limit → the first is registered, all others")
-    await (await panel.click("Set limit…")).submit({"Addresses per license": "3"})
-    await panel.wait_for("**Addresses per license:** no limit → 3")
-    await (await panel.click("Set days…")).submit({"Days without use": "1"})
-    await panel.wait_for("**Unused addresses:** kept for ever → freed after 1 day")
-    await (await panel.click("Set device limit…")).submit({"Devices per license": "2"})
-    await panel.wait_for("### Change the settings of Pro?")
+    await typed(panel, "Set limit…", "Addresses per license", "3", said="**Addresses per license:** no limit → 3")
+    await typed(
+        panel, "Set days…", "Days without use", "1", said="**Unused addresses:** kept for ever → freed after 1 day"
+    )
+    await typed(panel, "Set device limit…", "Devices per license", "2", said="### Change the settings of Pro?")
     await panel.click("Change it")
     await panel.wait_for("**Devices per license:** no limit → 2")
     assert "· Addresses and devices" in panel.text
+    await typed(
+        panel,
+        "Set cooldown…",
+        "Days between a holder's resets",
+        "1",
+        said="**Resets by holders:** not allowed, only staff reset → allowed, once in 1 day at most",
+    )
+    await typed(
+        panel,
+        "Set yearly cap…",
+        "A holder's resets in 365 days",
+        "3",
+        said="**Resets of one holder in 365 days:** no limit → 3",
+    )
 
     await panel.click("Versions")
     await panel.select("product:v1:1:choose:versions", "enforce")
@@ -56,8 +74,13 @@ async def test_every_switch_is_set_from_the_panel_and_shown_before_and_after(sho
     await panel.wait_for("**Refused answers:** with their status alone → with a sentence and a support code")
     await panel.click("Use KeyPort's alone")
     await panel.wait_for("**Statuses:** all, the finer ones too → KeyPort's own alone")
-    await (await panel.click("Set lifetime…")).submit({"Days that a license file is good for": "14"})
-    await panel.wait_for("**License files:** not issued → good for 14 days")
+    await typed(
+        panel,
+        "Set lifetime…",
+        "Days that a license file is good for",
+        "14",
+        said="**License files:** not issued → good for 14 days",
+    )
     assert "**Signature in the body:** off\n**Signature in headers:** off\n" in panel.text
     settings = (await shop.stored_product()).settings.model_dump(mode="json")
     assert settings == {
@@ -71,6 +94,8 @@ async def test_every_switch_is_set_from_the_panel_and_shown_before_and_after(sho
         "duration_from": "claim",
         "transfers": "off",
         "max_devices": 2,
+        "reset_cooldown_days": 1,
+        "resets_per_year": 3,
         "versions": "enforce",
         "unlisted_versions": "allow_newer",
         "custom_response": False,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from storage_doors import HOLDER, MEMBERS, RECIPIENT, STAFF, Door, stocked
-from storage_world import OWNER, World, member
+from storage_world import NOON_MS, OWNER, World, member
 
 from licensing.choices import ActorKind, LicenseState
 from licensing.errors import (
@@ -25,6 +25,9 @@ from licensing.errors import (
     LicenseNotUsable,
     NothingToChange,
     Refusal,
+    ResetNotUsable,
+    ResetsOff,
+    ResetTooSoon,
     SigningOff,
     TooManyBlocks,
     TransferEnded,
@@ -100,6 +103,9 @@ ARCHIVED = "UPDATE products SET state = 'archived'"
 UNENFORCED = """UPDATE products SET settings = json_set(settings, '$.enforce_expiry', json('false'))"""
 ROTATED = "UPDATE api_keys SET valid_until_ms = 0"
 SIGNED = """UPDATE products SET settings = json_set(settings, '$.{switch}', json('{value}'))"""
+RESET = f"""INSERT INTO events (organization_id, at_ms, action, actor_kind, actor_id, license_id, after)
+ VALUES (1, {NOON_MS}, 'license.ips_reset', 'member', {HOLDER}, 1, '{{"by_holder": true}}')"""
+STAFF_ALONE = SIGNED.format(switch="reset_cooldown_days", value="null")
 FULL_LIST = f"""WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {BLOCKS_LIMIT})
  INSERT INTO blacklist (organization_id, level, target_id, network, created_at_ms)
  SELECT 1, 'license', n, '203.0.113.1', 1 FROM numbers WHERE n > (SELECT COUNT(*) FROM blacklist)"""
@@ -112,6 +118,10 @@ RACES: list[tuple[str, str, type[Refusal]]] = [
     ("changes.reinstate", REVOKED, LicenseNotActive),
     ("changes.restore", RESTORED, LicenseNotRevoked),
     ("account.claim", CLAIMED, KeyClaimedByOther),
+    ("resets.reset", SUSPENDED, ResetNotUsable),
+    ("resets.reset", MOVED, LicenseNotFound),
+    ("resets.reset", RESET, ResetTooSoon),
+    ("resets.reset", STAFF_ALONE, ResetsOff),
     ("transfers.offer", SUSPENDED, LicenseNotUsable),
     ("transfers.offer", MOVED, LicenseNotFound),
     ("transfers.accept", CANCELLED, TransferEnded),

@@ -13,10 +13,12 @@ from licensing.input_errors import (
     CustomTooLarge,
     FileDaysInvalid,
     MaxDevicesInvalid,
+    ResetDaysInvalid,
+    ResetsInvalid,
     VersionInvalid,
     VersionRangeInvalid,
 )
-from licensing.models import MAX_DEVICES_LIMIT, MAX_FILE_DAYS
+from licensing.models import MAX_DEVICES_LIMIT, MAX_FILE_DAYS, MAX_RESET_DAYS, MAX_RESETS
 from licensing.services.changes import Edit
 from licensing.verdict import Call, Verdict
 
@@ -160,6 +162,9 @@ async def test_a_reset_amid_a_race_of_devices_never_leaves_more_of_them_than_the
         ("max_devices", "1.5", MaxDevicesInvalid),
         ("license_file_days", str(MAX_FILE_DAYS + 1), FileDaysInvalid),
         ("license_file_days", "a week", FileDaysInvalid),
+        ("reset_cooldown_days", str(MAX_RESET_DAYS + 1), ResetDaysInvalid),
+        ("resets_per_year", str(MAX_RESETS + 1), ResetsInvalid),
+        ("resets_per_year", "often", ResetsInvalid),
     ],
 )
 async def test_a_switch_holds_no_number_beyond_its_limits(

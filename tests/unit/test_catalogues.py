@@ -25,6 +25,7 @@ MARKED_ELSEWHERE = {  # they show what N_() marked
     *("bot/api/handlers.py", "cogs/bulk_questions.py", "cogs/letters.py", "cogs/license_questions.py"),
     *("cogs/settings_buttons.py", "cogs/transfer_buttons.py", "cogs/tree.py", "cogs/ui/bulk_layouts.py"),
     *("cogs/ui/history_layouts.py", "cogs/ui/key_layouts.py", "cogs/ui/switches.py", "cogs/ui/trace_words.py"),
+    *("cogs/ui/reset_layouts.py",),
     *("cogs/ui/transfer_layouts.py", "cogs/ui/version_layouts.py", "cogs/ui/words.py", "i18n/refusals.py"),
 }
 LONGEST_ID = "9" * 18

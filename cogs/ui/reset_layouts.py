@@ -1,0 +1,113 @@
+"""What holders see of resets of their own: whether one is possible now, what it would do, what it did."""
+
+from collections.abc import Iterator
+
+import discord
+
+from cogs.ui import license_layouts, words
+from cogs.ui.layouts import Items
+from i18n import N_
+from i18n import gettext as _
+from licensing.resets import Hindrance, Standing, keeps_addresses
+from licensing.services.history import Explanation
+from licensing.services.resets import OwnReset
+from licensing.verdict import Status
+
+_WHETHER = {
+    None: N_("possible now"),
+    Hindrance.OFF: N_("by the staff of this server"),
+    Hindrance.NOT_USABLE: N_("not while the license is {status}"),
+    Hindrance.USED_UP: N_("none left of {limit} in 365 days; possible again {when}"),
+    Hindrance.TOO_SOON: N_("possible again {when}"),
+    Hindrance.LOCKS_OUT: N_("not possible, since {product} lets no new address register by itself; ask the staff"),
+    Hindrance.NOTHING_TO_FREE: N_("not needed, since no address or device is registered"),
+}
+_COUNTED = {None, Hindrance.TOO_SOON, Hindrance.NOTHING_TO_FREE}
+
+
+def standing_line(found: Standing, *, now_ms: int) -> str:
+    """Return whether a holder can reset their license now, and if not, why and when; empty where nobody wonders."""
+    view = found.view
+    if found.hindrance is Hindrance.OFF and not (view.addresses or view.devices):
+        return ""
+    return _("**Reset:** {whether}").format(whether=_whether(found, now_ms))
+
+
+def _whether(found: Standing, now_ms: int) -> str:
+    settings = found.view.product.settings
+    text = _(_WHETHER[found.hindrance]).format(
+        status=words.license_state(found.view, now_ms=now_ms),
+        limit=settings.resets_per_year,
+        when=words.when(found.again_at_ms),
+        product=words.plain(found.view.product.name),
+    )
+    if found.left is None or found.hindrance not in _COUNTED:
+        return text
+    left = _("{left} of {limit} left in 365 days").format(left=found.left, limit=settings.resets_per_year)
+    return f"{text} · {left}"
+
+
+def question(found: Standing, key_tail: str, *, items: Items) -> discord.ui.LayoutView:
+    """Return what a reset would do, and when the next one is possible."""
+    frees = _("Every address and device loses its place; those that validate next are registered anew.")
+    if keeps_addresses(found.view.product.settings):
+        frees = _("Every device loses its place; addresses keep theirs, since none registers by itself here.")
+    spent = _next(found.then_at_ms, None if found.left is None else found.left - 1, found)
+    return license_layouts.question(
+        found.view,
+        key_tail,
+        asked=_("### Reset this license of yours?"),
+        consequence="\n".join([frees, *spent]),
+        reason=None,
+        items=items,
+    )
+
+
+def done(made: OwnReset) -> str:
+    """Return what a reset freed, and when the next one is possible."""
+    view = made.after.view
+    said = _("License #{id} for {product} is reset; whatever asks next is registered anew.").format(
+        id=view.license.id, product=words.plain(view.product.name)
+    )
+    freed = [
+        *license_layouts.addresses_changed(made.before, view),
+        *license_layouts.devices_changed(made.before, view),
+    ]
+    return "\n".join([*freed, said, *_next(made.after.again_at_ms, made.after.left, made.after)])
+
+
+def _next(at_ms: int, left: int | None, found: Standing) -> Iterator[str]:
+    yield _("The next reset is possible {when}.").format(when=words.when(at_ms))
+    if left is not None:
+        text = _("Left then: {left} of {limit} in 365 days.")
+        yield text.format(left=left, limit=found.view.product.settings.resets_per_year)
+
+
+def mends(told: Explanation) -> bool:
+    """Tell whether the holder can mend a refusal by a reset now."""
+    return _frees_what_was_full(told) and told.standing is not None and told.standing.hindrance is None
+
+
+def advice(told: Explanation) -> str:
+    """Return what a reset has to do with a refusal, said to the holder; empty where nothing."""
+    found = told.standing
+    if found is None or not _frees_what_was_full(told):
+        return ""
+    if found.hindrance is None:
+        return _("Run it where it ran before, or free its places yourself with *Reset addresses and devices…*.")
+    if found.hindrance in {Hindrance.TOO_SOON, Hindrance.USED_UP}:
+        text = _(
+            "Run it where it ran before; you can free its places yourself again {when}, and until then the staff of "
+            "this server can."
+        )
+        return text.format(when=words.when(found.again_at_ms))
+    return ""
+
+
+def _frees_what_was_full(told: Explanation) -> bool:
+    if told.standing is None:
+        return False
+    view, after = told.standing.view, told.standing.after
+    if told.refusal.status == Status.DEVICE_LIMIT_REACHED:
+        return view.devices != after.devices
+    return view.addresses != after.addresses
