@@ -1,7 +1,5 @@
 """What holders see of resets of their own: whether one is possible now, what it would do, what it did."""
 
-from collections.abc import Iterator
-
 import discord
 
 from cogs.ui import license_layouts, words
@@ -43,8 +41,7 @@ def _whether(found: Standing, now_ms: int) -> str:
     )
     if found.left is None or found.hindrance not in _COUNTED:
         return text
-    left = _("{left} of {limit} left in 365 days").format(left=found.left, limit=settings.resets_per_year)
-    return f"{text} · {left}"
+    return f"{text} · " + _left(_("{left} of {limit} left in 365 days"), found, found.left)
 
 
 def question(found: Standing, key_tail: str, *, items: Items) -> discord.ui.LayoutView:
@@ -52,7 +49,9 @@ def question(found: Standing, key_tail: str, *, items: Items) -> discord.ui.Layo
     frees = _("Every address and device loses its place; those that validate next are registered anew.")
     if keeps_addresses(found.view.product.settings):
         frees = _("Every device loses its place; addresses keep theirs, since none registers by itself here.")
-    spent = _next(found.then_at_ms, None if found.left is None else found.left - 1, found)
+    spent = [_("After that, the next reset is possible {when}.").format(when=words.when(found.then_at_ms))]
+    if found.left is not None:
+        spent.append(_left(_("You then have {left} of {limit} left in 365 days."), found, found.left - 1))
     return license_layouts.question(
         found.view,
         key_tail,
@@ -73,14 +72,14 @@ def done(made: OwnReset) -> str:
         *license_layouts.addresses_changed(made.before, view),
         *license_layouts.devices_changed(made.before, view),
     ]
-    return "\n".join([*freed, said, *_next(made.after.again_at_ms, made.after.left, made.after)])
+    lines = [*freed, said, _("The next reset is possible {when}.").format(when=words.when(made.after.again_at_ms))]
+    if made.after.left is not None:
+        lines.append(_left(_("You have {left} of {limit} left in 365 days."), made.after, made.after.left))
+    return "\n".join(lines)
 
 
-def _next(at_ms: int, left: int | None, found: Standing) -> Iterator[str]:
-    yield _("The next reset is possible {when}.").format(when=words.when(at_ms))
-    if left is not None:
-        text = _("Left then: {left} of {limit} in 365 days.")
-        yield text.format(left=left, limit=found.view.product.settings.resets_per_year)
+def _left(text: str, found: Standing, left: int) -> str:
+    return text.format(left=left, limit=found.view.product.settings.resets_per_year)
 
 
 def mends(told: Explanation) -> bool:

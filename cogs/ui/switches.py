@@ -59,7 +59,7 @@ def _resets(settings: ProductSettings) -> str:
     days = settings.reset_cooldown_days
     if days is None:
         return _("not allowed, only staff reset")
-    text = ngettext("allowed, once in {count} day at most", "allowed, once in {count} days at most", days)
+    text = ngettext("at most once in {count} day", "at most once in {count} days", days)
     return text.format(count=days)
 
 

@@ -65,7 +65,7 @@ async def test_staff_allow_resets_in_the_settings_and_read_there_what_follows(sh
     assert "with a short cooldown one license serves many people" in panel.text
 
     await (await panel.click("Set cooldown…")).submit({"Days between a holder's resets": "7"})
-    await panel.wait_for("**Resets by holders:** not allowed, only staff reset → allowed, once in 7 days at most")
+    await panel.wait_for("**Resets by holders:** not allowed, only staff reset → at most once in 7 days")
     form = await panel.click("Set yearly cap…")
     await form.submit({"A holder's resets in 365 days": "2"})
     await panel.wait_for("**Resets of one holder in 365 days:** no limit → 2")
@@ -73,7 +73,7 @@ async def test_staff_allow_resets_in_the_settings_and_read_there_what_follows(sh
     wrong = await (await panel.click("Set cooldown…")).submit({"Days between a holder's resets": "366"})
     assert "must be between 0 and 365; 0 lets only staff reset." in wrong.text
     viewed = await shop.owner.slash("product view", product="Pro")
-    assert "**Resets by holders:** allowed, once in 7 days at most" in viewed.text
+    assert "**Resets by holders:** at most once in 7 days" in viewed.text
 
 
 async def test_a_holder_is_asked_with_what_it_costs_and_then_runs_elsewhere(shop: Shop):
@@ -89,13 +89,13 @@ async def test_a_holder_is_asked_with_what_it_costs_and_then_runs_elsewhere(shop
     assert "### Reset this license of yours?" in question.text
     assert "Every address and device loses its place" in question.text
     assert "It runs on 1 address.\nIt knows 1 device." in question.text
-    assert f"The next reset is possible {stamp(next_ms)}.\nLeft then: 1 of 2 in 365 days." in question.text
+    assert f"After that, the next reset is possible {stamp(next_ms)}.\nYou then have 1 of 2 left" in question.text
     assert await call(shop, api_key, key, ELSEWHERE) == "ip_limit_reached"
     await shop.restart_bot()
     await question.click(NOW)
     await question.wait_for("License #1 for Pro is reset")
     assert "**Addresses:** 1 of 1 → 0 of 1\n**Devices:** 1 of 1 → 0 of 1" in question.text
-    assert f"The next reset is possible {stamp(next_ms)}.\nLeft then: 1 of 2 in 365 days." in question.text
+    assert f"The next reset is possible {stamp(next_ms)}.\nYou have 1 of 2 left in 365 days." in question.text
     assert labels(question) == []
     assert HOME not in question.text
     assert await call(shop, api_key, key, ELSEWHERE) == "active"
@@ -240,7 +240,7 @@ async def test_a_holder_who_reads_german_resets_in_german(shop: Shop):
     assert "**Zurücksetzen:** jetzt möglich · 3 von 3 in 365 Tagen übrig" in panel.text
     question = await panel.click("Adressen und Geräte zurücksetzen…")
     assert "### Diese Lizenz von dir zurücksetzen?" in question.text
-    assert "Dann übrig: 2 von 3 in 365 Tagen." in question.text
+    assert "Dann hast du in 365 Tagen noch 2 von 3 übrig." in question.text
     await question.click("Adressen und Geräte zurücksetzen")
     await question.wait_for("Lizenz #1 für Pro ist zurückgesetzt")
     assert (

@@ -50,7 +50,7 @@ async def test_every_switch_is_set_from_the_panel_and_shown_before_and_after(sho
         "Set cooldown…",
         "Days between a holder's resets",
         "1",
-        said="**Resets by holders:** not allowed, only staff reset → allowed, once in 1 day at most",
+        said="**Resets by holders:** not allowed, only staff reset → at most once in 1 day",
     )
     await typed(
         panel,
