@@ -18,7 +18,7 @@ from bot.api.repeats import Repeat, Repeats
 from bot.api.schemas import OPTIONAL_MAX_LENGTH, parse_validate
 from i18n import N_
 from i18n import gettext as _
-from licensing.keys import LICENSE_KEY_MAX_LENGTH
+from licensing.keys import API_KEY_LENGTH, LICENSE_KEY_MAX_LENGTH
 from licensing.models import SigningKey
 from licensing.services.answers import Answer
 from licensing.services.limits import Reason
@@ -28,7 +28,7 @@ from licensing.verdict import Call, Status
 
 _JSON = "application/json"
 _REMEMBERED = 1_024  # Authorization headers
-_REMEMBERED_LENGTH = 64  # of one of our keys; strangers send any length
+_REMEMBERED_LENGTH = len("Bearer ") + API_KEY_LENGTH  # strangers send any length
 
 
 class LicenseHandlers:

@@ -3,6 +3,7 @@
 import gc
 import json
 import weakref
+from functools import lru_cache
 
 import pytest
 from raw_http import line_to
@@ -90,3 +91,15 @@ def test_no_more_are_kept_than_there_is_room_for_and_who_comes_again_stays():
         assert memory.find("kp_live", NOBODY, b"asks %d" % number).answer.body == b"%d" % number
     assert memory.find("kp_live", NOBODY, b"asks 50") is None
     assert memory.find("kp_live_another", NOBODY, b"asks 0") is None
+
+
+async def test_the_header_with_a_products_key_is_read_once_and_one_that_is_longer_never_kept(world, monkeypatch):
+    read = list[str]()
+    monkeypatch.setattr(handlers, "_api_key", lru_cache(9)(lambda header: read.append(header) or header[7:]))
+    assert await asked(world) == ["active"] * 3
+    assert len(read) == 1
+    too_long = request(f"{read[0][7:]}x", b"{}", address=ADDRESS)
+    async with serving(world) as served, line_to(served.url) as line:
+        for _ in range(2):
+            assert (await line.ask(too_long)).body["status"] == "invalid_api_key"
+    assert (len(read), handlers._api_key.cache_info().currsize) == (3, 1)
