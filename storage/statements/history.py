@@ -32,7 +32,8 @@ class HistoryStatements:
             f"INSERT INTO attempts ({_ATTEMPT}) SELECT {_unfolded(len(Attempt.model_fields))}"
             " FROM json_each(:rows) AS row WHERE row.value ->> 0 IN (SELECT id FROM licenses)"
             f" ON CONFLICT ({_ALIKE}) DO UPDATE"
-            " SET count = attempts.count + excluded.count, last_at_ms = excluded.last_at_ms"
+            " SET count = attempts.count + excluded.count, last_at_ms = CASE WHEN attempts.last_at_ms >"
+            " excluded.last_at_ms THEN attempts.last_at_ms ELSE excluded.last_at_ms END"
             " RETURNING license_id, first_at_ms",
             {"rows": to_json(attempts).decode()},
         )

@@ -1,6 +1,7 @@
 """Statements about the log of when seats were last seen, and how it comes into the seats' tables."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 from pydantic_core import to_json
 
@@ -9,6 +10,7 @@ from licensing.ports import Steps
 from storage.statements.base import Statement
 
 _TABLES = {SeatKind.ADDRESS: "license_addresses", SeatKind.DEVICE: "license_devices"}
+_at_ms = itemgetter(2)
 
 
 class SeenStatements:
@@ -19,8 +21,9 @@ class SeenStatements:
     """
 
     def append(self, kind: SeatKind, seen: Sequence[tuple[int, str, int]]) -> Steps[None]:
-        # One flat object, since a name that holds both is read twice as fast as a list that has to be unfolded.
-        times = {f"{license_id} {name}": at_ms for license_id, name, at_ms in seen}
+        # One flat object, since a name that holds both is read twice as fast as a list that has to be unfolded. In
+        # the order of their times, since several callers sit on one seat: the last of them counts.
+        times = {f"{license_id} {name}": at_ms for license_id, name, at_ms in sorted(seen, key=_at_ms)}
         values = {"kind": kind, "seen": to_json(times).decode()}
         yield Statement("INSERT INTO seen_log (kind, seen) VALUES (:kind, :seen)", values)
 

@@ -93,6 +93,32 @@ async def test_a_trail_is_kept_while_the_store_is_away_and_counted_once_when_it_
     assert await last_seen(world, trail.attempt[0]) == [began_ms + 70] * 2
 
 
+async def test_a_trail_that_is_written_late_moves_no_time_back(world: World) -> None:
+    trail = await trail_of(world)
+    follow(world, trail)
+    await world.attempts.flush(world.store, now_ms=world.now_ms)
+    follow(world, trail)  # and rests, while a call is judged anew and written at once
+    later_ms = world.now_ms + 1_000
+    world.attempts.note(trail.attempt, now_ms=later_ms)
+    await world.attempts.flush(world.store, now_ms=later_ms)
+    await world.attempts.flush(world.store)
+    assert [(count, last_ms) for count, _, last_ms in await written(world)] == [(3, later_ms)]
+
+
+async def test_a_seat_of_several_trails_was_last_seen_with_the_last_call_of_any_of_them(world: World) -> None:
+    first = await trail_of(world)
+    others = [Trail(first.attempt, first.address, first.device) for _ in range(2)]
+    for trail in (first, *others, first):
+        follow(world, trail)
+    await world.write_seen()
+    assert await last_seen(world, first.attempt[0]) == [world.now_ms] * 2
+    follow(world, first)
+    world.now_ms += 10
+    world.traces.note(first.attempt, first.address, first.device, now_ms=world.now_ms)
+    await world.write_seen()
+    assert await last_seen(world, first.attempt[0]) == [world.now_ms] * 2
+
+
 async def test_the_seats_of_a_trail_were_last_seen_with_its_last_call(world: World) -> None:
     trail = await trail_of(world)
     for calls in (3, 1):
