@@ -55,18 +55,31 @@ class Tallies:
     def find(self, key: Hashable) -> Tally | None:
         """Return the tally of whoever came before, the first time counted; a stranger has none."""
         tally = self._kept.get(key)
+        if tally is None:
+            tally = self.look(key)
+            if tally is not None:
+                self._forget_newcomer(key)
+                self._keep(key, tally)
+        return tally
+
+    def look(self, key: Hashable) -> Tally | None:
+        """Return what `find` would; who is only looked at did not come again, and stays a newcomer."""
+        tally = self._kept.get(key)
         if tally is not None:
             return tally
-        came_ms = self._young.pop(key, None)
+        came_ms = self._young.get(key, self._old.get(key))
         if came_ms is None:
-            came_ms = self._old.pop(key, None)
-            if came_ms is None:
-                return None
-        tally = self._keep(key)
+            return None
+        tally = Tally()
         if self._rate is not None:
             self._rate.take(tally, now_ms=came_ms)
         tally.add(1, day=came_ms // DAY_MS)
         return tally
+
+    def take_back(self, key: Hashable) -> Tally | None:
+        """Return the tally to take a call back from; a newcomer, who made no other, is a stranger again."""
+        self._forget_newcomer(key)
+        return self._kept.get(key)
 
     def come(self, key: Hashable, *, now_ms: int) -> None:
         """Count the first call of a stranger."""
@@ -76,13 +89,17 @@ class Tallies:
 
     def of(self, key: Hashable) -> Tally:
         """Return a key's tally, kept from now on."""
-        return self.find(key) or self._keep(key)
+        return self.find(key) or self._keep(key, Tally())
 
-    def _keep(self, key: Hashable) -> Tally:
+    def _keep(self, key: Hashable, tally: Tally) -> Tally:
         if len(self._kept) >= _MAX_KEYS:
             self._make_room()
-        tally = self._kept[key] = Tally()
+        self._kept[key] = tally
         return tally
+
+    def _forget_newcomer(self, key: Hashable) -> None:
+        if self._young.pop(key, None) is None:
+            self._old.pop(key, None)
 
     def _make_room(self) -> None:
         """Of those who have been here longest forget the quarter who took least: a flood must not free a guesser.
@@ -150,11 +167,11 @@ class Throttle:
 
     def wait_ms(self, key: Hashable, *, now_ms: int) -> int:
         """Return the milliseconds until there is one to take, and take none."""
-        tally = self._tallies.find(key)
+        tally = self._tallies.look(key)
         return 0 if tally is None else self._rate.wait_ms(tally, now_ms=now_ms)
 
     def refund(self, key: Hashable) -> None:
         """Give one back that was taken in advance."""
-        tally = self._tallies.find(key)
+        tally = self._tallies.take_back(key)
         if tally is not None:
             self._rate.refund(tally)

@@ -113,6 +113,14 @@ class Limits:
         waits = [(Reason.FAILURES, guesses_ms), *self._waits(meter, quota, now_ms)]
         return max(waits, key=itemgetter(1))
 
+    def take_back(
+        self, product_id: int, address: str | None, digest: bytes, *, quota: int | None, now_ms: int
+    ) -> None:
+        """Take a call back that was let through here and turned away elsewhere; nothing is kept of strangers."""
+        of_address = self._addresses.take_back((product_id, address)) if address is not None else None
+        meter = Meter(of_address, self._licenses.take_back((product_id, digest)))
+        self.refund(meter, quota=quota, now_ms=now_ms)
+
     def refund(self, meter: Meter, *, quota: int | None, now_ms: int) -> None:
         """Take a call back that was turned away for another reason."""
         if self._address_rate is not None and meter.address is not None:

@@ -134,7 +134,7 @@ class ValidationService:
             wait_ms = 1000 * await usage.spend(product.id, limit=quota, now_ms=now_ms)
             if not wait_ms:
                 return None
-            self._limits.refund(self._limits.meter(product.id, call.address, digest), quota=quota, now_ms=now_ms)
+            self._limits.take_back(product.id, call.address, digest, quota=quota, now_ms=now_ms)
             return self._refused(found, product, call, (Reason.QUOTA, wait_ms), now_ms)
         wait_ms = 1000 * await usage.wait_s(product.id, limit=quota, now_ms=now_ms)
         return self._refused(found, product, call, max((Reason.QUOTA, wait_ms), spent, key=itemgetter(1)), now_ms)

@@ -135,6 +135,39 @@ def test_a_flood_of_those_who_come_but_once_frees_nobody_who_came_again(monkeypa
     assert all(limit.wait_ms(number, now_ms=START_MS) == PERIOD_MS for number in range(100))
 
 
+def test_a_flood_of_guessers_who_try_one_key_each_frees_none_who_tried_too_many(monkeypatch):
+    bound(monkeypatch, keys=100, newcomers=20)
+    limits = Limits(Rates(failures_per_minute=2))
+    for number in range(200):
+        limits.failed(1, f"guesser {number // 2}", now_ms=START_MS)
+    for number in range(1_000):
+        assert limits.guesses(1, f"stranger {number}", now_ms=START_MS) == 0
+        limits.failed(1, f"stranger {number}", now_ms=START_MS)
+        assert limits.guesses(1, f"stranger {number}", now_ms=START_MS) == 0
+    assert all(limits.guesses(1, f"guesser {number}", now_ms=START_MS) for number in range(100))
+
+
+def test_strangers_who_are_given_their_call_back_free_nobody_and_have_all_of_their_limit(monkeypatch):
+    bound(monkeypatch, keys=100, newcomers=20)
+    limits = Limits(Rates(license_per_minute=2, address_per_minute=2, license_quota_percent=50))
+
+    def spend(number: int) -> tuple[Reason, int] | None:
+        return limits.spend(1, f"address {number}", b"%d" % number, quota=6, now_ms=START_MS)
+
+    for number in range(200):
+        assert spend(number // 2) is None
+    for number in range(100, 1_100):
+        assert spend(number) is None
+        limits.take_back(1, f"address {number}", b"%d" % number, quota=6, now_ms=START_MS)
+    assert all(spend(number) for number in range(100))
+    for number in (0, 1_099):  # one who was known, and one who never was
+        given_back = START_MS + MINUTE_MS
+        limits.spend(1, f"address {number}", b"%d" % number, quota=60, now_ms=given_back)
+        limits.take_back(1, f"address {number}", b"%d" % number, quota=60, now_ms=given_back)
+        told = [limits.spend(1, f"address {number}", b"%d" % number, quota=60, now_ms=given_back) for _ in range(3)]
+        assert [it is None for it in told] == [True, True, False]
+
+
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 1_500)), max_size=80))
 def test_the_first_call_of_a_key_counts_as_every_other_does(calls: list[tuple[int, int]]):
     rate, tallies, limit = Rate(burst=2, period_ms=PERIOD_MS), {}, Throttle(burst=2, period_ms=PERIOD_MS)
