@@ -4,11 +4,13 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from new_databases import lay
 
 from licensing.addresses import parse_ip
 from licensing.events import Event
+from licensing.keys import tidy
 from licensing.models import Actor, Plan, ProductSettings
 from licensing.services.account import AccountService
 from licensing.services.api_keys import ApiKeyService
@@ -36,6 +38,8 @@ from licensing.services.validation import ValidationService
 from licensing.services.versions import VersionService
 from licensing.verdict import Call, Verdict
 from storage import DatabaseSettings, Signer, open_store
+from storage.snapshots import SnapshotCache
+from storage.sqlite import connect
 from storage.store import SqliteStore
 
 ORGANIZATION = 1
@@ -104,6 +108,15 @@ class World:
 
     async def events(self) -> list[Event]:
         return list(await self.store.read(lambda tx: tx.ledger.after(0, limit=10_000)))
+
+
+def cache_on(path: Path, *, size: int = 100) -> SnapshotCache:
+    """Return what another process would keep of a database in memory."""
+    return SnapshotCache(connect(path, read_only=True), size=size)
+
+
+def digest_of(world: World, key: str) -> bytes:
+    return world.store.vault.digest(tidy(key))
 
 
 @asynccontextmanager

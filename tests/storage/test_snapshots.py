@@ -2,20 +2,19 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
-from pathlib import Path
 
 import pytest
-from storage_world import OWNER, World, opened
+from storage_world import OWNER, World, cache_on, digest_of, opened
 
 from licensing.choices import LicenseState
-from licensing.keys import api_key_digest, tidy
+from licensing.keys import api_key_digest
 from licensing.models import License
 from licensing.ports import Steps
-from licensing.verdict import Hold, LicenseSnapshot, Status
+from licensing.verdict import LicenseSnapshot, Status
 from storage import DatabaseSettings, kept, snapshots
-from storage.snapshots import _LICENSE, SnapshotCache
+from storage.snapshots import _LICENSE
 from storage.sqlite import connect
 from storage.statements.base import Statement
 
@@ -24,16 +23,8 @@ ADDRESSES = ("203.0.113.1", "2001:db8::/64", "~" + "a" * 26)
 MANY = tuple(f"198.51.100.{last}" for last in range(20))
 
 
-def cache_on(path: Path, *, size: int = 100) -> SnapshotCache:
-    return SnapshotCache(connect(path, read_only=True), size=size)
-
-
 def write(text: str, values: Mapping[str, object]) -> Steps[None]:
     yield Statement(text, values)
-
-
-def digest_of(world: World, key: str) -> bytes:
-    return world.store.vault.digest(tidy(key))
 
 
 async def seated(world: World, license_id: int, addresses: tuple[str, ...], devices: tuple[str, ...]) -> None:
@@ -108,48 +99,6 @@ async def test_a_license_that_is_asked_for_again_and_again_stays_one_and_the_sam
     assert [await cache.license(product.product.id, digest) for digest in digests] == read
     assert cache.misses == len(digests)
     assert len(cache._licenses._young) + len(cache._licenses._old) <= 4
-
-
-async def test_whoever_holds_on_to_a_license_is_told_as_soon_as_it_is_kept_no_longer_as_it_was(
-    world: World, settings: DatabaseSettings
-) -> None:
-    product, cache = await world.product(), cache_on(settings.path, size=3)
-    issued = [await world.issue(discord_id=20 + number) for number in range(4)]
-    ids = [each.view.license.id for each in issued]
-    keys = [(product.product.id, digest_of(world, each.key)) for each in issued]
-    found = await cache.product(api_key_digest(product.api_key))
-    assert found is not None
-
-    async def hold(number: int) -> Hold:
-        for _ in range(2):
-            license_ = await cache.license(*keys[number])
-        assert license_ is not None
-        kept_ = cache.hold(found, keys[number], license_)
-        assert kept_ is not None
-        assert cache.holds(found, kept_)
-        return kept_
-
-    first = await cache.license(*keys[0])
-    assert first is not None
-    assert cache.hold(found, keys[0], first) is None  # who comes but once
-    ends: Sequence[Callable[[], object]] = (
-        lambda: cache.forget_licenses([ids[0]]),
-        lambda: cache.renew({ids[0]: (10**9, first)}),
-        lambda: cache.renew({ids[0]: (-1, first)}),
-        cache._begin_anew,
-    )
-    for end in ends:
-        before, others = await hold(0), await hold(1)
-        assert (await hold(0)) is before
-        end()
-        assert not cache.holds(found, before)
-        assert cache.holds(found, others) == (end is not ends[-1])
-    found = await cache.product(api_key_digest(product.api_key))
-    assert found is not None
-    before = await hold(0)
-    for number in (1, 2, 3):  # there is no room for it any more
-        await cache.license(*keys[number])
-    assert not cache.holds(found, before)
 
 
 async def test_a_license_with_two_keys_is_forgotten_by_both(world: World) -> None:

@@ -1,5 +1,8 @@
 """Callers who come again and again are counted in trails of their own; nothing of them is lost or counted twice."""
 
+import asyncio
+from contextlib import suppress
+
 import pytest
 from factories import ADDRESS
 from storage_world import World, store_away
@@ -45,13 +48,14 @@ async def last_seen(world: World, license_id: int) -> list[int]:
 async def test_each_call_of_a_trail_is_counted_once_with_its_first_and_its_last_time(world: World) -> None:
     trail, began_ms = await trail_of(world), world.now_ms
     follow(world, trail, calls=3)
+    world.attempts.note(trail.attempt, now_ms=world.now_ms)
     await world.attempts.flush(world.store)
     await world.attempts.flush(world.store)
-    assert await written(world) == [(3, began_ms + 10, began_ms + 30)]
+    assert await written(world) == [(4, began_ms + 10, began_ms + 30)]
     follow(world, trail, calls=2)
     world.attempts.note(trail.attempt, now_ms=world.now_ms + 10)
     await world.attempts.flush(world.store)
-    assert await written(world) == [(6, began_ms + 10, began_ms + 60)]
+    assert await written(world) == [(7, began_ms + 10, began_ms + 60)]
 
 
 async def test_who_comes_all_the_time_is_written_at_once_and_then_twice_a_minute(world: World) -> None:
@@ -119,10 +123,26 @@ async def test_a_seat_of_several_trails_was_last_seen_with_the_last_call_of_any_
     assert await last_seen(world, first.attempt[0]) == [world.now_ms] * 2
 
 
+async def test_what_no_batch_came_to_while_the_store_was_away_is_kept_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "_BATCH", 1)
+    trail = await trail_of(world)
+    others = [Trail((trail.attempt[0], Status.ACTIVE, ADDRESS, None, version)) for version in ("1.1", "1.2")]
+    for it in (trail, *others):
+        follow(world, it)
+    async with store_away(world):
+        with pytest.raises(Unavailable):
+            await world.attempts.flush(world.store)
+    await world.attempts.flush(world.store)
+    assert [count for count, _, _ in await written(world)] == [1, 1, 1]
+
+
 async def test_the_seats_of_a_trail_were_last_seen_with_its_last_call(world: World) -> None:
     trail = await trail_of(world)
     for calls in (3, 1):
         follow(world, trail, calls=calls)
+        assert world.seen._trails == [trail]
         await world.seen.flush(world.store)
         await fold_seen(world.store)
         assert await last_seen(world, trail.attempt[0]) == [world.now_ms] * 2
@@ -145,6 +165,22 @@ async def test_a_seat_that_has_a_trail_and_was_noted_too_has_the_later_time_afte
     assert await last_seen(world, trail.attempt[0]) == [30, 30]
 
 
+async def test_no_more_attempts_wait_than_there_is_room_for_however_often_the_store_is_away(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "MAX_ATTEMPTS", 2)
+    log = AttemptLog(keep=5)
+    async with store_away(world):
+        for turn in range(3):
+            flushing = asyncio.ensure_future(log.flush(world.store))
+            await asyncio.sleep(0)  # it is on its way, and there is room again
+            for number in range(2):
+                log.note((2 * turn + number, Status.ACTIVE, ADDRESS, None, None), now_ms=REST_MS)
+            with suppress(Unavailable):  # there was nothing to write at first
+                await flushing
+    assert len(log) == 2
+
+
 async def test_no_more_trails_wait_than_there_is_room_for_and_none_where_no_attempts_are_kept(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,4 +196,8 @@ async def test_no_more_trails_wait_than_there_is_room_for_and_none_where_no_atte
     await few.flush(world.store, now_ms=2 * REST_MS)
     assert len(few) == 1  # the other's turn comes with the next flush
     await few.flush(world.store, now_ms=2 * REST_MS)
+    assert len(few) == 0
+    for trail in some:
+        few.follow(trail, now_ms=REST_MS)
+    await few.flush(world.store)  # the last time there are no turns
     assert len(few) == 0

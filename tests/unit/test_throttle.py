@@ -147,6 +147,15 @@ def test_a_flood_of_guessers_who_try_one_key_each_frees_none_who_tried_too_many(
     assert all(limits.guesses(1, f"guesser {number}", now_ms=START_MS) for number in range(100))
 
 
+def test_what_a_guesser_tries_costs_nobody_anything():
+    limits = Limits(Rates(license_per_minute=1, address_per_minute=1))
+    for _ in range(3):
+        told = limits.spend(1, "guesser", b"a license", guesses_ms=500, now_ms=START_MS)
+        assert told == (Reason.FAILURES, 500)
+    assert limits.spend(1, "customer", b"a license", now_ms=START_MS) is None
+    assert limits.spend(1, "guesser", b"another license", now_ms=START_MS) is None
+
+
 def test_strangers_who_are_given_their_call_back_free_nobody_and_have_all_of_their_limit(monkeypatch):
     bound(monkeypatch, keys=100, newcomers=20)
     limits = Limits(Rates(license_per_minute=2, address_per_minute=2, license_quota_percent=50))
@@ -186,8 +195,9 @@ def test_a_newcomer_is_remembered_until_as_many_came_as_are_kept(monkeypatch):
         tallies.come(number, now_ms=START_MS)
     known = [tallies.find(number) for number in range(100)]
     assert not any(known[:60])
-    assert [tally and tally.of_day(START_MS // DAY_MS) for tally in known[80:]] == [1] * 20
-    assert [tally and tally.full_at_us for tally in known[80:]] == [1000 * (START_MS + PERIOD_MS)] * 20
+    assert [tally and tally.of_day(START_MS // DAY_MS) for tally in known[60:]] == [1] * 40
+    assert [tally and tally.full_at_us for tally in known[60:]] == [1000 * (START_MS + PERIOD_MS)] * 40
+    assert len(tallies) == 40  # nobody is kept twice
 
 
 def test_a_flood_frees_few_of_many_who_used_up_their_limit(monkeypatch):
@@ -207,6 +217,15 @@ def test_a_tally_is_forgotten_and_says_so_or_is_found_again(monkeypatch):
     given = {number: tallies.of(number) for number in range(1_500)}
     assert len(tallies) == sum(tally.is_kept for tally in given.values())
     assert all((tallies.find(number) is tally) == tally.is_kept for number, tally in given.items())
+
+
+@pytest.mark.parametrize(("addresses", "licenses"), [(1, 200), (200, 1), (200, 200)])
+def test_a_meter_is_kept_as_long_as_all_its_tallies_are(monkeypatch, addresses: int, licenses: int):
+    monkeypatch.setattr(throttle, "_MAX_KEYS", 100)
+    limits = Limits(Rates())
+    meters = [limits.meter(1, f"address {number % addresses}", b"%d" % (number % licenses)) for number in range(200)]
+    assert not meters[0].is_kept
+    assert meters[-1].is_kept
 
 
 def test_making_room_for_a_stranger_looks_at_few_of_the_keys_that_are_kept(monkeypatch):
