@@ -79,18 +79,18 @@ def time_the_lock() -> None:
 
     A stopwatch around a private function: storage itself has no reason to time it.
     """
-    from storage import sqlite  # noqa: PLC0415 - not for the bare handler
+    from storage import writer  # noqa: PLC0415 - not for the bare handler
 
-    commit_together = sqlite._commit_together  # noqa: SLF001
+    commit_together = writer._commit_together  # noqa: SLF001
 
-    def timed(*arguments: Any) -> None:
+    def timed(*arguments: Any) -> int:
         began = time.perf_counter()
         try:
-            commit_together(*arguments)
+            return commit_together(*arguments)
         finally:
             _lock_watch.held_ms.append(1000 * (time.perf_counter() - began))
 
-    sqlite._commit_together = timed  # noqa: SLF001
+    writer._commit_together = timed  # noqa: SLF001
 
 
 async def watch(_house: Any, _order: Json) -> Json:

@@ -169,6 +169,9 @@ license_devices = keyed(
 # Ids are not given out twice: whoever clears the log of what was read clears nothing that came since.
 seen_log = numbered("seen_log", text_("kind"), text_("seen"), one_of("kind", "address", "device"))
 
+# Which licenses a group of transactions wrote without an event, as a JSON list, and whose group it was.
+touched_log = numbered("touched_log", text_("writer"), text_("license_ids"))
+
 # What was not named is an empty text here: it is part of the key.
 attempts = keyed(
     "attempts",

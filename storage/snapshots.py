@@ -23,6 +23,7 @@ from licensing.models import PLATFORM, Product, SigningKey
 from licensing.ports import Unavailable
 from licensing.verdict import Hold, LicenseSnapshot, ProductSnapshot
 from licensing.versions import VersionList
+from storage.following import Follower
 from storage.kept import KeptLicenses, Key
 from storage.sqlite import unavailable
 from storage.statements.base import Row, columns_of, record_of
@@ -45,22 +46,21 @@ _LICENSE = (
 _VERSIONS = "SELECT spec, state FROM product_versions WHERE product_id = :product"
 _BLOCKS = f"SELECT level, target_id, network FROM blacklist WHERE organization_id IN ({PLATFORM}, :organization)"
 _CALLS = f"SELECT SUM(calls) FROM usage_daily WHERE product_id = :product AND day = :day AND {COUNTED}"
-_EVENTS = (
-    "SELECT id, action, organization_id, product_id, license_id FROM events WHERE id > :id ORDER BY id LIMIT :limit"
-)
 _OF_BLACKLISTS = frozenset({Action.ADDRESS_BLOCKED.value, Action.ADDRESS_UNBLOCKED.value})
 _STATE_AT = len(Product.model_fields)
 _MAX_PRODUCTS = 10_000
-_MAX_EVENTS = 5_000  # so many are followed one by one: some 10 ms of the event loop
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
 class SnapshotCache:
-    """See `licensing.ports.Snapshots`; at most `size` licenses are kept, the oldest fill goes first."""
+    """See `licensing.ports.Snapshots`; at most `size` licenses are kept, the oldest fill goes first.
 
-    def __init__(self, connection: sqlite3.Connection, *, size: int) -> None:
+    What its own store's `writer` commits it is told of, what others do it follows.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, *, size: int, writer: str) -> None:
         self._connection = connection
         self._products: dict[bytes, ProductSnapshot] = {}
         self._licenses = KeptLicenses(size=size)
@@ -69,8 +69,7 @@ class SnapshotCache:
         self._keeps_reading = False
         self.hits = 0
         self.misses = 0
-        self._version = -1
-        self._event_id = self._last_event()
+        self._follower = Follower(self._rows, own=writer)
 
     async def product(self, api_key_digest: bytes) -> ProductSnapshot | None:
         """Return the product that an API key belongs to; every request asks this first, so here it follows."""
@@ -116,27 +115,21 @@ class SnapshotCache:
     def follow(self) -> None:
         """Forget what any process changed since the last look."""
         self._read_anew()
-        version = self._rows("PRAGMA data_version", {})[0][0]
-        if version == self._version:
-            return
-        # The version is kept from before the events are read: what commits in between is seen next time.
-        events = self._rows(_EVENTS, {"id": self._event_id, "limit": _MAX_EVENTS + 1})
-        if len(events) > _MAX_EVENTS:
+        changes = self._follower.changes()
+        if changes is None:
             self._begin_anew()
-            events = []
-        for event_id, action, organization_id, product_id, license_id in events:
+            return
+        for _, action, organization_id, product_id, license_id in changes.events:
             if action in _OF_BLACKLISTS:
                 self._forget_blacklists(organization_id)
             elif license_id is not None:
                 self._licenses.forget(license_id)
             else:
                 self._forget_products(organization_id, product_id)
-            self._event_id = event_id
-        self._version = version
+        self.forget_licenses(changes.license_ids)
 
     def _begin_anew(self) -> None:
-        """Forget everything: what is read from now on knows of all events there are."""
-        self._event_id = self._last_event()
+        """Forget everything: what is read from now on knows of all that is followed."""
         self._licenses.forget_all()
         self._forget_blacklists(PLATFORM)
 
@@ -167,17 +160,14 @@ class SnapshotCache:
         for license_id in license_ids:
             self._licenses.forget(license_id)
 
-    def renew(self, left: Mapping[int, Renewed]) -> None:
-        """Keep licenses as a transaction of ours left them, instead of reading them again.
+    def renew(self, left: Mapping[int, Renewed], *, log_id: int) -> None:
+        """Keep licenses as a group of ours left them, instead of reading them again; `log_id` is its row of the log.
 
-        Whatever is kept knows of every event up to `_event_id`: `follow` reads only later ones. A transaction that
-        read after the last event there was has seen all up to it. Were more followed meanwhile, another process has
-        committed something in between, perhaps about this very license, and nothing would ever say so again: then it
-        is forgotten. What commits after ours, here or elsewhere, has an event that is still to be followed. And what
-        is written without an event (a seat) is judged again under a lock before it counts.
+        Were more followed meanwhile, another process has committed something in between, perhaps about this very
+        license, and nothing would ever say so again: then it is forgotten. See `storage.following`.
         """
         for license_id, (event_id, snapshot) in left.items():
-            if event_id >= self._event_id:
+            if self._follower.has_missed_nothing(event_id, log_id=log_id):
                 self._licenses.renew(snapshot)
             else:
                 self._licenses.forget(license_id)
@@ -239,10 +229,7 @@ class SnapshotCache:
             self._blacklists[organization_id] = found
         return found
 
-    def _last_event(self) -> int:
-        return int(self._rows("SELECT COALESCE(MAX(id), 0) FROM events", {})[0][0])
-
-    def _rows(self, sql: str, values: Mapping[str, int | bytes]) -> list[Row]:
+    def _rows(self, sql: str, values: Mapping[str, int | bytes | str]) -> list[Row]:
         try:
             return self._connection.execute(sql, values).fetchall()
         except sqlite3.Error as error:

@@ -20,24 +20,24 @@ from storage.sqlite import (
     Readers,
     Work,
     Worker,
-    Writer,
     connect,
     connect_writer,
     read_together,
     require_sqlite,
     unavailable,
 )
-from storage.statements.seats import Renewed
 from storage.vault import FileVault, KeyFile
+from storage.writer import Left, Writer
 
 T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[None]]
 
+_NAME_BYTES = 8  # no two stores on one database ever sign what they write alike
 _REST_S = 0.001  # the least that event loops count; the writer's thread is at work for as long, or a few times that
 
 
 class SqliteStore:
-    """See `licensing.ports.Store`; `vault` keeps the license keys."""
+    """See `licensing.ports.Store`; `vault` keeps the license keys, `name` is what others know its writes by."""
 
     def __init__(
         self,
@@ -47,10 +47,11 @@ class SqliteStore:
         vault: FileVault,
         checkpoints: Checkpoints,
         *,
+        name: str,
         sleep: Sleep,
     ) -> None:
         self._worker = writer
-        self._writer = Writer(writer, self._committed)
+        self._writer = Writer(writer, self._committed, name=name)
         self._reader = reader
         self._checkpoints = checkpoints
         self._sleep = sleep
@@ -113,9 +114,9 @@ class SqliteStore:
         await self._writer.finish()
         await self._checkpoints.finish()
 
-    def _committed(self, touched: set[int], renewed: dict[int, Renewed]) -> None:
-        self.snapshots.forget_licenses(touched)
-        self.snapshots.renew(renewed)
+    def _committed(self, left: Left) -> None:
+        self.snapshots.forget_licenses(left.touched)
+        self.snapshots.renew(left.renewed, log_id=left.log_id)
         # A database that cannot be read now is looked at again by the next request.
         with contextlib.suppress(Unavailable, sqlite3.Error):
             self.snapshots.follow()
@@ -142,10 +143,11 @@ async def open_store(
     ):
         connection = connect(settings.path, read_only=True)
         try:
-            cache = SnapshotCache(connection, size=settings.cached_licenses)
+            name = random_bytes(_NAME_BYTES).hex()
+            cache = SnapshotCache(connection, size=settings.cached_licenses, writer=name)
             readers = Readers(one, other)
             checkpoints = Checkpoints(readers, settings.path)
-            store = SqliteStore(writer, readers, cache, vault, checkpoints, sleep=sleep)
+            store = SqliteStore(writer, readers, cache, vault, checkpoints, name=name, sleep=sleep)
             try:
                 yield store
             finally:

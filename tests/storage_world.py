@@ -112,7 +112,7 @@ class World:
 
 def cache_on(path: Path, *, size: int = 100) -> SnapshotCache:
     """Return what another process would keep of a database in memory."""
-    return SnapshotCache(connect(path, read_only=True), size=size)
+    return SnapshotCache(connect(path, read_only=True), size=size, writer="nobody")
 
 
 def digest_of(world: World, key: str) -> bytes:

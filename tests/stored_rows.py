@@ -17,7 +17,7 @@ _OWNED = {
     "license_devices": _OF_LICENSE,
     "attempts": _OF_LICENSE,
 }
-_NOBODYS = {"alembic_version", "facts", "followers", "seen_log", "sqlite_sequence"}
+_NOBODYS = {"alembic_version", "facts", "followers", "seen_log", "sqlite_sequence", "touched_log"}
 
 
 def rows_of(path: Path, organization_id: int) -> dict[str, list[tuple[Any, ...]]]:

@@ -18,6 +18,7 @@ from storage.statements.seats import Renewed, SeatStatements
 from storage.statements.seen import SeenStatements
 from storage.statements.signing_keys import SigningKeyStatements
 from storage.statements.staff import StaffStatements
+from storage.statements.touched import TouchedStatements
 from storage.statements.transfers import TransferStatements
 from storage.statements.versions import VersionStatements
 
@@ -41,6 +42,7 @@ class StatementTransaction:
         self.addresses = AddressStatements(self.touched_licenses)
         self.seats = SeatStatements(self.touched_licenses, self.renewed_licenses)
         self.seen = SeenStatements()
+        self.touched = TouchedStatements()
         self.licenses = LicenseStatements(self.touched_licenses, self.addresses)
         self.search = SearchStatements()
         self.bulk = BulkStatements()

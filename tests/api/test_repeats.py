@@ -43,6 +43,7 @@ class Shop:
     settings: DatabaseSettings
     requests: Sequence[bytes]
     lines: Sequence[Line]
+    api_key: str
     key: str
     license_id: int
     product_id: int
@@ -80,7 +81,17 @@ async def shop(tmp_path) -> AsyncIterator[Shop]:
         url = (await stack.enter_async_context(serving(world))).url
         lines = [await stack.enter_async_context(line_to(url)) for _ in range(2)]
         requests = [request(api_key, body, address=ADDRESS) for api_key in (product.api_key, named.api_key)]
-        yield Shop(world, staff, settings, requests, lines, issued.key, issued.view.license.id, product.product.id)
+        yield Shop(
+            world,
+            staff,
+            settings,
+            requests,
+            lines,
+            product.api_key,
+            issued.key,
+            issued.view.license.id,
+            product.product.id,
+        )
 
 
 Change = Callable[[Shop], Awaitable[object]]
@@ -124,6 +135,10 @@ def signer_rotated(kind: SigningKind, grace: str) -> Change:
 
 def key_rotated(grace: str) -> Change:
     return lambda it: it.staff.catalog.rotate_key(OWNER, name="Pro", grace=grace)
+
+
+def seat_taken(address: str) -> Change:
+    return lambda it: it.staff.validate(it.api_key, it.key, address)
 
 
 async def revoked(it: Shop) -> None:
@@ -171,6 +186,12 @@ STORIES: dict[str, list[tuple[Change, str]]] = {
         (switched(auto_register=AutoRegister.OFF), "active"),
         (lambda it: it.staff.changes.reset_ips(OWNER, it.key), "ip_not_registered"),
         (switched(track_ip_on_validate=False), "active"),
+    ],
+    "seats taken by others, there and then here": [
+        (seat_taken("203.0.113.8"), "active"),
+        (seat_taken("203.0.113.9"), "active"),
+        (lambda it: it.staff.changes.reset_ips(OWNER, it.key), "active"),
+        (seat_taken("203.0.113.8"), "active"),
     ],
     "limits": [
         (lambda it: it.staff.changes.edit(OWNER, it.key, Edit(max_ips=9)), "active"),

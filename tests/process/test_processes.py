@@ -3,62 +3,24 @@
 import asyncio
 import contextlib
 import json
-import os
 import random
 import signal
 import socket
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from pathlib import Path
 
 import aiohttp
-import pytest
-from storage_world import OWNER, opened
+from processes import ROOT, environment, keyport, stopped
+from storage_world import opened
 
 from licensing.verdict import Status
 from storage import DatabaseSettings
 
-ROOT = Path(__file__).parents[2]
 LOST_AT_MOST_S = 1.0  # of calls, as the documentation says; half of it is the pause between two writes
 NOBODY_LISTENS = "http://127.0.0.1:1/api/v10"
-
-
-def environment(**settings: str) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("KEYPORT_")}
-    return own | {f"KEYPORT_{name}": value for name, value in settings.items()}
-
-
-@asynccontextmanager
-async def keyport(*arguments: str, **settings: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", *arguments, cwd=ROOT, stderr=asyncio.subprocess.PIPE,
-        env=environment(**({"LOG__FORMAT": "json", "API__PORT": "0"} | settings)),
-    )  # fmt: skip
-    try:
-        yield process, await _address(process)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
-
-
-async def _address(process: asyncio.subprocess.Process) -> str:
-    assert process.stderr is not None
-    async for line in process.stderr:
-        event = json.loads(line)["event"]
-        if event.startswith("Serving validations on "):
-            return str(event.removeprefix("Serving validations on "))
-    raise AssertionError("the process ended before it served")
-
-
-async def stopped(process: asyncio.subprocess.Process, by: signal.Signals) -> float:
-    begun = time.monotonic()
-    process.send_signal(by)
-    await asyncio.wait_for(process.communicate(), timeout=5)
-    return time.monotonic() - begun
 
 
 async def test_run_serves_without_discord_and_stops_at_a_signal_with_nothing_lost(tmp_path: Path) -> None:
@@ -161,63 +123,6 @@ async def test_who_guesses_keys_is_turned_away_and_the_operators_log_says_so_onc
     lines = [line for line in written.splitlines() if "unknown keys" in line]
     assert [("127.0.0.1" in line, "limits.failures_per_minute" in line) for line in lines] == [(True, True)]
     assert not any(key in written for key in (*guesses, seated.key, product.api_key))
-
-
-@contextlib.contextmanager
-def port_to_share() -> Iterator[str]:
-    """Keep a port, so that nobody but those who share it takes it; none is ever listened on here."""
-    with closing(socket.socket()) as held:
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        held.bind(("127.0.0.1", 0))
-        yield str(held.getsockname()[1])
-
-
-async def answered(base_url: str, api_key: str, key: str) -> tuple[str, str]:
-    """Validate on a connection of its own; return the status, and what the answering process starts its ids with."""
-    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {api_key}"}) as session:
-        answer = await session.post(f"{base_url}/api/v1/validate", json={"license_key": key})
-        return (await answer.json())["status"], answer.headers["X-Request-Id"].partition("-")[0]
-
-
-async def by_both(base_url: str, api_key: str, key: str) -> set[str]:
-    """Ask until two processes have answered, and return every status."""
-    statuses, processes = set[str](), set[str]()
-    for _ in range(500):
-        status, process = await answered(base_url, api_key, key)
-        statuses.add(status)
-        processes.add(process)
-        if len(processes) > 1:
-            return statuses
-    raise AssertionError(f"only {processes} answered")
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere one process may get every connection")
-async def test_two_processes_share_a_port_and_a_revocation_is_seen_by_both(tmp_path: Path) -> None:
-    settings = DatabaseSettings(tmp_path / "keyport.db", tmp_path / "keyport.key")
-    with port_to_share() as port:
-        shared = {"DATABASE__URL": f"sqlite:///{settings.path}", "API__PORT": port, "API__REUSE_PORT": "true"}
-        async with opened(settings) as world:
-            product = await world.product()
-            issued = await world.issue(discord_id=20)
-            async with keyport("api", **shared) as (first, base_url), keyport("api", **shared):
-                assert await by_both(base_url, product.api_key, issued.key) == {"active"}
-                await world.licenses.revoke(OWNER, issued.key)
-                assert await by_both(base_url, product.api_key, issued.key) == {"revoked"}
-                await stopped(first, signal.SIGTERM)
-                left = {await answered(base_url, product.api_key, issued.key) for _ in range(20)}
-                assert len(left) == 1
-
-
-async def test_a_port_that_is_not_shared_is_refused_to_a_second_process_in_one_sentence(tmp_path: Path) -> None:
-    settings = {"DATABASE__URL": f"sqlite:///{tmp_path}/keyport.db"}
-    async with keyport("api", **settings) as (_process, base_url):
-        second = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "api", cwd=ROOT, stderr=asyncio.subprocess.PIPE,
-            env=environment(API__PORT=base_url.rpartition(":")[2], API__REUSE_PORT="true", **settings),
-        )  # fmt: skip
-        told = (await second.communicate())[1].decode()
-    assert second.returncode == 2
-    assert "another process has the port" in told
 
 
 def usage(path: Path) -> dict[str, int]:

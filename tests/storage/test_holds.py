@@ -38,8 +38,8 @@ async def test_whoever_holds_on_to_a_license_is_told_as_soon_as_it_is_kept_no_lo
     assert cache.hold(found, keys[0], first) is None  # who comes but once
     ends: Sequence[Callable[[], object]] = (
         lambda: cache.forget_licenses([ids[0]]),
-        lambda: cache.renew({ids[0]: (10**9, first)}),
-        lambda: cache.renew({ids[0]: (-1, first)}),
+        lambda: cache.renew({ids[0]: (10**9, first)}, log_id=10**9),
+        lambda: cache.renew({ids[0]: (-1, first)}, log_id=10**9),
         cache._begin_anew,
     )
     for end in ends:
@@ -67,7 +67,7 @@ async def test_nobody_holds_on_to_a_license_or_a_product_as_it_was_before_it_cha
     before = [await cache.license(*key) for _ in range(2)][-1]
     assert before is not None
     assert cache.hold(found, key, before) is not None
-    cache.renew({before.id: (10**9, before._replace(max_ips=9))})
+    cache.renew({before.id: (10**9, before._replace(max_ips=9))}, log_id=10**9)
     assert cache.hold(found, key, before) is None
     renewed = await cache.license(*key)
     assert renewed is not None

@@ -215,3 +215,23 @@ async def test_a_database_of_the_third_version_is_searched_by_the_words_of_all_t
             assert (await world.finder.find(OWNER, text=text)).count == 1
         await world.licenses.revoke(OWNER, held.key)
         assert (await world.finder.find(OWNER, text="ada", status=Status.ACTIVE)).count == 1
+
+
+async def test_a_database_of_the_fourth_version_keeps_its_seats_and_what_waits_to_be_folded_into_them(
+    settings: DatabaseSettings,
+) -> None:
+    async with opened(settings) as world:
+        product = await world.product()
+        issued = await world.issue(discord_id=20)
+        for _ in range(2):
+            await world.validate(product.api_key, issued.key)
+        await world.seen.flush(world.store)
+    fourth = settings.path.with_name("fourth.db")
+    _as_an_older_version_would_have_written_it(settings.path, "0004", fourth)
+    before = _rows(fourth, "licenses", "license_addresses", "seen_log")
+    assert [len(rows) for rows in before.values()] == [1, 1, 1]
+    fourth.replace(settings.path)
+    assert maintenance.migrate(settings) == maintenance.MigrationReport("0004", HEAD)
+    assert _rows(settings.path, *before) == before
+    async with open_store(settings) as store:
+        assert (await World(store).validate(product.api_key, issued.key, "203.0.113.2")).ip_count == 2

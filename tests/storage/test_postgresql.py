@@ -156,6 +156,8 @@ async def by_itself(trial: World, shop: Shop) -> None:
         lambda tx: tx.seen.append(SeatKind.ADDRESS, [(shop.license_id, "x", 1)]),
         lambda tx: tx.seen.parts(entries=9),
         lambda tx: tx.seen.forget(last_id=1),
+        lambda tx: tx.touched.append("x", [1]),
+        lambda tx: tx.touched.forget(last_id=1),
     ):
         await trial.store.write(work)
     trial.now_ms += 92 * DAY_MS

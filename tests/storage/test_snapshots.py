@@ -13,7 +13,7 @@ from licensing.keys import api_key_digest
 from licensing.models import License
 from licensing.ports import Steps
 from licensing.verdict import LicenseSnapshot, Status
-from storage import DatabaseSettings, kept, snapshots
+from storage import DatabaseSettings, following, kept
 from storage.snapshots import _LICENSE
 from storage.sqlite import connect
 from storage.statements.base import Statement
@@ -191,7 +191,7 @@ def many_events(count: int) -> Steps[None]:
 async def test_whoever_missed_very_many_events_reads_few_of_them_and_answers_nothing_stale(
     world: World, settings: DatabaseSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshots, "_MAX_EVENTS", 50)
+    monkeypatch.setattr(following, "_MAX_EVENTS", 50)
     product = await world.product()
     revoked, kept_, later = [await world.issue(discord_id=20 + number) for number in range(3)]
     for _ in range(2):
