@@ -23,7 +23,7 @@ from licensing.tables import (
     Transfers,
     Versions,
 )
-from licensing.verdict import Hold, LicenseSnapshot, ProductSnapshot
+from licensing.verdict import LicenseSnapshot, ProductSnapshot
 
 __all__ = [
     "Clock",
@@ -96,15 +96,24 @@ class Transaction(Protocol):
     def ledger(self) -> Ledger: ...
 
 
+class Entry:
+    """A license's entry in the cache: current until the cache drops it, or keeps the license as something else."""
+
+    __slots__ = ("is_current",)
+
+    def __init__(self) -> None:
+        self.is_current = True
+
+
 class Snapshots(Protocol):
     """The hot path's cached reads; what a committed write touched is never answered from before it."""
 
     hits: int  # licenses that were looked at without being read
 
-    def hold(self, product: ProductSnapshot, key: tuple[int, bytes], license_: LicenseSnapshot) -> Hold | None:
+    def entry(self, product: ProductSnapshot, key: tuple[int, bytes], license_: LicenseSnapshot) -> Entry | None:
         """Return what tells how long a license is as it is now; None is no harm, it has it asked for again."""
 
-    def holds(self, product: ProductSnapshot, hold: Hold) -> bool:
+    def are_current(self, product: ProductSnapshot, entry: Entry) -> bool:
         """Tell whether a product and a license are still what would be answered now."""
 
     async def product(self, api_key_digest: bytes) -> ProductSnapshot | None: ...

@@ -77,15 +77,6 @@ def seats(names: Iterable[str]) -> Collection[str]:
     return few if len(few) <= _FEW else frozenset(few)
 
 
-class Hold:
-    """Whether a license is still kept as it was; whoever kept it says when it is not."""
-
-    __slots__ = ("is_kept",)
-
-    def __init__(self) -> None:
-        self.is_kept = True
-
-
 class Call(NamedTuple):
     """What a product sends.
 

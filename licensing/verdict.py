@@ -18,13 +18,12 @@ from licensing.checks import (
 from licensing.choices import OrganizationState
 from licensing.models import License, Product
 from licensing.status import STRICT, Status
-from licensing.subject import Call, Hold, LicenseSnapshot, ProductSnapshot, Subject, seats
+from licensing.subject import Call, LicenseSnapshot, ProductSnapshot, Subject, seats
 
 __all__ = [
     "CHECKS",
     "STRICT",
     "Call",
-    "Hold",
     "LicenseSnapshot",
     "Outcome",
     "ProductSnapshot",

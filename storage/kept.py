@@ -6,7 +6,8 @@ asked for again is in use: it is made a snapshot of once, and as long as that is
 
 from itertools import islice
 
-from licensing.verdict import Hold, LicenseSnapshot
+from licensing.ports import Entry
+from licensing.verdict import LicenseSnapshot
 from storage.statements.base import Row
 from storage.statements.seats import snapshot_of
 
@@ -23,7 +24,7 @@ class KeptLicenses:
         self._size = size
         self._rows: dict[Key, Row] = {}
         self._key_of: dict[int, Key] = {}
-        self._holds: dict[int, Hold] = {}
+        self._entries: dict[int, Entry] = {}
         # In use, in two halves: once the young one is full the old one goes, but for what is asked for until then.
         self._half = min(IN_USE, size) // 2
         self._young: dict[Key, LicenseSnapshot] = {}
@@ -32,14 +33,14 @@ class KeptLicenses:
     def __len__(self) -> int:
         return len(self._key_of)
 
-    def hold(self, key: Key, license_: LicenseSnapshot) -> Hold | None:
+    def entry(self, key: Key, license_: LicenseSnapshot) -> Entry | None:
         """Return what tells how long a license is kept as it is; one that was asked for but once has none."""
         if self._young.get(key) is not license_:
             return None
-        hold = self._holds.get(license_.id)
-        if hold is None:
-            hold = self._holds[license_.id] = Hold()
-        return hold
+        entry = self._entries.get(license_.id)
+        if entry is None:
+            entry = self._entries[license_.id] = Entry()
+        return entry
 
     def find(self, key: Key) -> LicenseSnapshot | None:
         """Return a license that is kept; from now on it is in use."""
@@ -63,7 +64,7 @@ class KeptLicenses:
 
     def renew(self, license_: LicenseSnapshot) -> None:
         """Keep a license as it is now, if it was kept."""
-        self._let_go(license_.id)
+        self._outdate(license_.id)
         key = self._key_of.get(license_.id)
         if key is not None:
             self._rows.pop(key, None)  # once it is no longer in use it will be read anew
@@ -72,7 +73,7 @@ class KeptLicenses:
 
     def forget(self, license_id: int) -> None:
         """Keep a license no longer."""
-        self._let_go(license_id)
+        self._outdate(license_id)
         key = self._key_of.pop(license_id, None)
         if key is not None:
             for kept in (self._rows, self._young, self._old):
@@ -80,15 +81,15 @@ class KeptLicenses:
 
     def forget_all(self) -> None:
         """Keep nothing any longer."""
-        for hold in self._holds.values():
-            hold.is_kept = False
-        for kept in (self._rows, self._key_of, self._holds, self._young, self._old):
+        for entry in self._entries.values():
+            entry.is_current = False
+        for kept in (self._rows, self._key_of, self._entries, self._young, self._old):
             kept.clear()
 
-    def _let_go(self, license_id: int) -> None:
-        hold = self._holds.pop(license_id, None)
-        if hold is not None:
-            hold.is_kept = False
+    def _outdate(self, license_id: int) -> None:
+        entry = self._entries.pop(license_id, None)
+        if entry is not None:
+            entry.is_current = False
 
     def _use(self, key: Key, license_: LicenseSnapshot) -> None:
         if len(self._young) >= self._half and key not in self._young:

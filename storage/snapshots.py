@@ -20,8 +20,8 @@ from licensing.blacklist import Blacklist
 from licensing.choices import BlockLevel, KeyScope, OrganizationState, VersionState
 from licensing.events import Action
 from licensing.models import PLATFORM, Product, SigningKey
-from licensing.ports import Unavailable
-from licensing.verdict import Hold, LicenseSnapshot, ProductSnapshot
+from licensing.ports import Entry, Unavailable
+from licensing.verdict import LicenseSnapshot, ProductSnapshot
 from licensing.versions import VersionList
 from storage.following import Follower
 from storage.kept import KeptLicenses, Key
@@ -77,16 +77,16 @@ class SnapshotCache:
             self._look()
         return self._products.get(api_key_digest) or self._load_product(api_key_digest)
 
-    def holds(self, product: ProductSnapshot, hold: Hold) -> bool:
+    def are_current(self, product: ProductSnapshot, entry: Entry) -> bool:
         """Tell whether both are what would be answered now; like `product` this follows first."""
         if not self._has_looked:
             self._look()
-        return hold.is_kept and self._products.get(product.api_key_digest) is product
+        return entry.is_current and self._products.get(product.api_key_digest) is product
 
-    def hold(self, product: ProductSnapshot, key: Key, license_: LicenseSnapshot) -> Hold | None:
+    def entry(self, product: ProductSnapshot, key: Key, license_: LicenseSnapshot) -> Entry | None:
         """Return what tells how long a license is as it is now, if it and its product still are."""
-        hold = self._licenses.hold(key, license_)
-        return hold if hold is not None and self.holds(product, hold) else None
+        entry = self._licenses.entry(key, license_)
+        return entry if entry is not None and self.are_current(product, entry) else None
 
     async def license(self, product_id: int, key_digest: bytes) -> LicenseSnapshot | None:
         """Return the license of a product that a key opens."""

@@ -5,9 +5,10 @@ from typing import NamedTuple
 from weakref import ReferenceType
 
 from licensing.models import LicenseView
+from licensing.ports import Entry
 from licensing.services.limits import Meter, Reason
 from licensing.services.trails import Trail
-from licensing.verdict import STRICT, Hold, ProductSnapshot, Status, Verdict
+from licensing.verdict import STRICT, ProductSnapshot, Status, Verdict
 
 
 class Answer(NamedTuple):
@@ -51,13 +52,13 @@ class Regular:
     """A call that was answered as good with nothing to store, and all that it takes to count it again.
 
     Judging is pure, and whatever else it looks at is in the two snapshots, which are made anew when they change: as
-    long as both are kept, only the clock can make the answer untrue. A product's snapshot has long lists in it: those
-    who come no more keep none alive that was changed since.
+    long as both are current, only the clock can make the answer untrue. A product's snapshot has long lists in it:
+    those who come no more keep none alive that was changed since.
     """
 
     product: ReferenceType[ProductSnapshot]
     product_id: int
-    hold: Hold  # of the license
+    entry: Entry  # of the license
     until_ms: float  # when the license or the API key ends
     quota: int | None
     meter: Meter

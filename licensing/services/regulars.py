@@ -7,13 +7,13 @@ from weakref import WeakValueDictionary, ref
 
 from licensing.keys import API_KEY_LENGTH, api_key_digest
 from licensing.models import Product
-from licensing.ports import Clock, Store
+from licensing.ports import Clock, Entry, Store
 from licensing.services.answers import Answer, Regular
 from licensing.services.limits import Limits, Meter
 from licensing.services.seats import Judged
 from licensing.services.traces import Traces
 from licensing.services.trails import Seat, Trail, attempt_of
-from licensing.verdict import Call, Hold, ProductSnapshot, Status, Verdict
+from licensing.verdict import Call, ProductSnapshot, Status, Verdict
 
 SETTLED_ANSWERS = 50_000  # remembered of a product
 SETTLED_LENGTH = 64  # of a key, a version or a device; what is longer is judged anew
@@ -57,7 +57,7 @@ class Regulars:
         now_ms, found, snapshots = self._clock(), regular.product(), self._store.snapshots
         if found is None or now_ms >= regular.until_ms or not regular.meter.is_kept:
             return False
-        if not snapshots.holds(found, regular.hold):
+        if not snapshots.are_current(found, regular.entry):
             return False
         if not self._limits.take(regular.meter, quota=regular.quota, now_ms=now_ms):
             return False
@@ -91,7 +91,7 @@ def _caller(found: ProductSnapshot, call: Call) -> Hashable:
 
 
 def regular_of(
-    judged: Judged, call: Call, *, hold: Hold, meter: Meter, quota: int | None, now_ms: int
+    judged: Judged, call: Call, *, entry: Entry, meter: Meter, quota: int | None, now_ms: int
 ) -> Regular | None:
     """Return what counts a call again that was answered as good."""
     verdict, found, license_ = judged
@@ -105,7 +105,7 @@ def regular_of(
     return Regular(
         product=ref(found),
         product_id=found.product.id,
-        hold=hold,
+        entry=entry,
         until_ms=min(ends, default=math.inf),
         quota=quota,
         meter=meter,

@@ -172,11 +172,11 @@ class ValidationService:
         answer = self._answer(judged, product, call, now_ms)
         if answer.verdict.valid and judged.license is license_ and license_ is not None:
             self._limits.welcome(license_.id, call.address)
-            hold = self._store.snapshots.hold(found, (product.id, digest), license_)
-            if hold is not None:  # many come but once
+            entry = self._store.snapshots.entry(found, (product.id, digest), license_)
+            if entry is not None:  # many come but once
                 meter = self._limits.meter(product.id, call.address, digest)
                 quota = self._plans.named(found.plan).calls_per_product_per_day
-                regular = regular_of(judged, call, hold=hold, meter=meter, quota=quota, now_ms=now_ms)
+                regular = regular_of(judged, call, entry=entry, meter=meter, quota=quota, now_ms=now_ms)
                 return self.regulars.remember(found, call, answer, regular)
         return answer
 

@@ -94,7 +94,7 @@ async def test_a_license_that_is_asked_for_again_and_again_stays_one_and_the_sam
         for digest, before in zip(digests[:2], regular, strict=True):
             assert await cache.license(product.product.id, digest) is before
             assert before is not None
-            assert cache.hold(found, (product.product.id, digest), before) is not None
+            assert cache.entry(found, (product.product.id, digest), before) is not None
         await cache.license(product.product.id, passing)
     assert [await cache.license(product.product.id, digest) for digest in digests] == read
     assert cache.misses == len(digests)

@@ -8,8 +8,8 @@ import pytest
 from storage_world import OWNER, World, cache_on, digest_of
 
 from licensing.keys import api_key_digest
-from licensing.ports import Unavailable
-from licensing.verdict import Hold, Status
+from licensing.ports import Entry, Unavailable
+from licensing.verdict import Status
 from storage import DatabaseSettings
 from storage.snapshots import SnapshotCache
 
@@ -24,18 +24,18 @@ async def test_whoever_holds_on_to_a_license_is_told_as_soon_as_it_is_kept_no_lo
     found = await cache.product(api_key_digest(product.api_key))
     assert found is not None
 
-    async def hold(number: int) -> Hold:
+    async def entry(number: int) -> Entry:
         for _ in range(2):
             license_ = await cache.license(*keys[number])
         assert license_ is not None
-        kept_ = cache.hold(found, keys[number], license_)
+        kept_ = cache.entry(found, keys[number], license_)
         assert kept_ is not None
-        assert cache.holds(found, kept_)
+        assert cache.are_current(found, kept_)
         return kept_
 
     first = await cache.license(*keys[0])
     assert first is not None
-    assert cache.hold(found, keys[0], first) is None  # who comes but once
+    assert cache.entry(found, keys[0], first) is None  # who comes but once
     ends: Sequence[Callable[[], object]] = (
         lambda: cache.forget_licenses([ids[0]]),
         lambda: cache.renew({ids[0]: (10**9, first)}, log_id=10**9),
@@ -43,17 +43,17 @@ async def test_whoever_holds_on_to_a_license_is_told_as_soon_as_it_is_kept_no_lo
         cache._begin_anew,
     )
     for end in ends:
-        before, others = await hold(0), await hold(1)
-        assert (await hold(0)) is before
+        before, others = await entry(0), await entry(1)
+        assert (await entry(0)) is before
         end()
-        assert not before.is_kept
-        assert others.is_kept == (end is not ends[-1])
+        assert not before.is_current
+        assert others.is_current == (end is not ends[-1])
     found = await cache.product(api_key_digest(product.api_key))
     assert found is not None
-    before = await hold(0)
+    before = await entry(0)
     for number in (1, 2, 3):  # there is no room for it any more
         await cache.license(*keys[number])
-    assert not before.is_kept
+    assert not before.is_current
 
 
 async def test_nobody_holds_on_to_a_license_or_a_product_as_it_was_before_it_changed(
@@ -66,15 +66,15 @@ async def test_nobody_holds_on_to_a_license_or_a_product_as_it_was_before_it_cha
     assert found is not None
     before = [await cache.license(*key) for _ in range(2)][-1]
     assert before is not None
-    assert cache.hold(found, key, before) is not None
+    assert cache.entry(found, key, before) is not None
     cache.renew({before.id: (10**9, before._replace(max_ips=9))}, log_id=10**9)
-    assert cache.hold(found, key, before) is None
+    assert cache.entry(found, key, before) is None
     renewed = await cache.license(*key)
     assert renewed is not None
-    assert cache.hold(found, key, renewed) is not None
+    assert cache.entry(found, key, renewed) is not None
     await world.catalog.change_settings(OWNER, product.product.id, max_devices=2)
     await asyncio.sleep(0)
-    assert cache.hold(found, key, renewed) is None
+    assert cache.entry(found, key, renewed) is None
 
 
 @contextmanager
@@ -94,13 +94,13 @@ async def test_a_database_that_cannot_be_read_is_away_for_all_who_ask(
     license_ = [await cache.license(*key) for _ in range(2)][-1]
     assert found is not None
     assert license_ is not None
-    hold = cache.hold(found, key, license_)
-    assert hold is not None
+    entry = cache.entry(found, key, license_)
+    assert entry is not None
     asks: Sequence[Callable[[], object]] = (
         cache.follow,
         cache.check,
-        lambda: cache.holds(found, hold),
-        lambda: cache.hold(found, key, license_),
+        lambda: cache.are_current(found, entry),
+        lambda: cache.entry(found, key, license_),
         lambda: asyncio.ensure_future(cache.product(b"another API key's hash")),
         lambda: asyncio.ensure_future(cache.license(product.product.id, b"another key's hash")),
         lambda: asyncio.ensure_future(cache.calls(product.product.id, 1)),
@@ -116,7 +116,7 @@ async def test_a_database_that_cannot_be_read_is_away_for_all_who_ask(
         with unreadable(cache), pytest.raises(Unavailable):
             await answered(ask)
         await answered(ask)
-    assert cache.holds(found, hold)
+    assert cache.are_current(found, entry)
 
 
 async def test_what_is_written_while_nothing_can_be_read_is_heeded_as_soon_as_it_can(world: World) -> None:
