@@ -209,18 +209,11 @@ def _said(told: Explanation) -> Mapping[str, str]:
     }
 
 
-def _is_free(told: Explanation) -> bool:
-    """Tell whether no seat is taken any more, and the next to ask is given one."""
-    if told.view is None or told.refusal.status == Status.DEVICE_LIMIT_REACHED:
-        return told.view is not None and not told.view.devices
-    return not told.view.addresses and told.product.settings.auto_register is not AutoRegister.OFF
-
-
 def _is_mended(told: Explanation, now_ms: int) -> bool:
     """Tell whether what refused is not so any more, as far as that can be told without the caller."""
     status = Status(told.refusal.status)
     if status in {Status.PRODUCT_ARCHIVED, Status.PRODUCT_DISABLED}:
         return told.product.state is ProductState.ACTIVE
-    if told.view is None or not (status in _OF_LICENSES or (status in OF_SEATS and _is_free(told))):
+    if told.view is None or not (status in _OF_LICENSES or (status in OF_SEATS and told.has_room)):
         return False
     return license_status(told.view.license, told.product, now_ms=now_ms) is Status.ACTIVE

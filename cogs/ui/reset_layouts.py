@@ -104,7 +104,7 @@ def advice(told: Explanation) -> str:
 
 
 def _frees_what_was_full(told: Explanation) -> bool:
-    if told.standing is None:
+    if told.standing is None or told.has_room:
         return False
     view, after = told.standing.view, told.standing.after
     if told.refusal.status == Status.DEVICE_LIMIT_REACHED:

@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from licensing.choices import Permission
+from licensing.choices import AutoRegister, Permission
 from licensing.errors import SupportCodeUnknown, TooManyWrongCodes
 from licensing.keys import tidy
-from licensing.models import Actor, Attempt, LicenseView, Product, RefusalRecord
+from licensing.models import Actor, Attempt, LicenseView, Product, ProductSettings, RefusalRecord
 from licensing.ports import Clock, Steps, Store, Transaction, Vault
 from licensing.resets import Standing
 from licensing.services.access import permissions_of, require
@@ -45,6 +45,16 @@ class Explanation:
     view: LicenseView | None
     for_staff: bool
     standing: Standing | None = None
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a caller that has no seat of the kind that was missing would be given one now."""
+        if self.view is None:
+            return False
+        if self.refusal.status == Status.DEVICE_LIMIT_REACHED:
+            limit = self.product.settings.max_devices
+            return limit is None or len(self.view.devices) < limit
+        return _registers_another(self.view, self.product.settings)
 
 
 class HistoryService:
@@ -114,6 +124,15 @@ def _explain(tx: Transaction, by: Actor, code: str, since_ms: int, now_ms: int) 
     if view is not None and _holds(by, view) and refusal.status in OF_SEATS:
         standing = yield from standing_of(tx, by, view, now_ms=now_ms)
     return Explanation(refusal, _steps(refusal.trace), product, view, for_staff, standing)
+
+
+def _registers_another(view: LicenseView, settings: ProductSettings) -> bool:
+    taken, limit = len(view.addresses), view.license.max_ips
+    if not settings.track_ip_on_validate:
+        return True
+    if settings.auto_register is not AutoRegister.UP_TO_MAX:
+        return settings.auto_register is AutoRegister.FIRST and not taken
+    return not limit or taken < limit  # 0 means no limit too
 
 
 def _holds(by: Actor, view: LicenseView | None) -> bool:
