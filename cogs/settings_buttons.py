@@ -60,11 +60,11 @@ _TYPED = {
     "reset_cooldown_days": (
         N_("Set cooldown…"),
         N_("Days between a holder's resets"),
-        N_("A holder frees all seats alone, then not again for so long; 0 lets only staff reset"),
+        N_("After one reset a holder waits so long for the next; 0 lets only staff reset"),
     ),
     "resets_per_year": (
         N_("Set yearly cap…"),
-        N_("A holder's resets in 365 days"),
+        N_("A holder's resets per license in 365 days"),
         N_("After so many only staff reset; 0 is any number"),
     ),
     "license_file_days": (

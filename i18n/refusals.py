@@ -132,8 +132,8 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
         "server."
     ),
     errors.ResetsUsedUp: N_(
-        "You have used all resets that you have in 365 days ({limit}); the next is possible <t:{at_s}:f> "
-        "(<t:{at_s}:R>), or ask the staff of this server."
+        "You have reset this license as often as you may in 365 days ({limit}); the next reset is possible "
+        "<t:{at_s}:f> (<t:{at_s}:R>), or ask the staff of this server."
     ),
     errors.ResetLocksOut: N_(
         "`{product}` lets no new address register by itself, so the addresses of this license stay; ask the staff of "
@@ -172,7 +172,9 @@ SENTENCES: Mapping[type[errors.Refusal], str] = {
     input_errors.ResetDaysInvalid: N_(
         "The days between a holder's resets must be between 0 and {limit}; 0 lets only staff reset."
     ),
-    input_errors.ResetsInvalid: N_("A holder's resets in 365 days must be between 0 and {limit}; 0 is any number."),
+    input_errors.ResetsInvalid: N_(
+        "A holder's resets of one license in 365 days must be between 0 and {limit}; 0 is any number."
+    ),
     input_errors.CustomNotJson: N_("That is no JSON: look at line {line}, column {column}."),
     input_errors.CustomNotObject: N_("That is JSON, but no object: put names and values between curly braces."),
     input_errors.CustomTooLarge: N_("That is too large; a custom response has at most {limit} bytes."),

@@ -100,7 +100,7 @@ class ResetDaysInvalid(Refusal):
 
 
 class ResetsInvalid(Refusal):
-    """A holder's resets in a year are outside 0 to `limit`."""
+    """A holder's resets of one license in a year are outside 0 to `limit`."""
 
 
 class CustomNotJson(Refusal):

@@ -6,7 +6,8 @@ from cogs.ui import license_layouts, words
 from cogs.ui.layouts import Items
 from i18n import N_
 from i18n import gettext as _
-from licensing.resets import Hindrance, Standing, keeps_addresses
+from licensing.choices import AutoRegister, LicenseState
+from licensing.resets import Hindrance, Standing
 from licensing.services.history import Explanation
 from licensing.services.resets import OwnReset
 from licensing.verdict import Status
@@ -20,6 +21,20 @@ _WHETHER = {
     Hindrance.LOCKS_OUT: N_("not possible, since {product} lets no new address register by itself; ask the staff"),
     Hindrance.NOTHING_TO_FREE: N_("not needed, since no address or device is registered"),
 }
+_FREES = {
+    AutoRegister.UP_TO_MAX: N_("Every address and device loses its place; whatever asks next is registered anew."),
+    AutoRegister.FIRST: N_(
+        "Every address and device loses its place; of addresses, only the first that asks next is registered anew."
+    ),
+    AutoRegister.OFF: N_("Every device loses its place; addresses keep theirs, since none registers by itself here."),
+}
+_FREED = {
+    AutoRegister.UP_TO_MAX: N_("License #{id} for {product} is reset; whatever asks next is registered anew."),
+    AutoRegister.FIRST: N_(
+        "License #{id} for {product} is reset; of addresses, only the first that asks next is registered anew."
+    ),
+    AutoRegister.OFF: N_("License #{id} for {product} is reset; devices that ask next are registered anew."),
+}
 _COUNTED = {None, Hindrance.TOO_SOON, Hindrance.NOTHING_TO_FREE}
 
 
@@ -27,6 +42,8 @@ def standing_line(found: Standing, *, now_ms: int) -> str:
     """Return whether a holder can reset their license now, and if not, why and when; empty where nobody wonders."""
     view = found.view
     if found.hindrance is Hindrance.OFF and not (view.addresses or view.devices):
+        return ""
+    if view.license.state is LicenseState.REVOKED:  # for good, so there is no "while"
         return ""
     return _("**Reset:** {whether}").format(whether=_whether(found, now_ms))
 
@@ -46,16 +63,14 @@ def _whether(found: Standing, now_ms: int) -> str:
 
 def question(found: Standing, key_tail: str, *, items: Items) -> discord.ui.LayoutView:
     """Return what a reset would do, and when the next one is possible."""
-    frees = _("Every address and device loses its place; those that validate next are registered anew.")
-    if keeps_addresses(found.view.product.settings):
-        frees = _("Every device loses its place; addresses keep theirs, since none registers by itself here.")
+    frees = _(_FREES[found.view.product.settings.auto_register])
     spent = [_("After that, the next reset is possible {when}.").format(when=words.when(found.then_at_ms))]
     if found.left is not None:
         spent.append(_left(_("You then have {left} of {limit} left in 365 days."), found, found.left - 1))
     return license_layouts.question(
         found.view,
         key_tail,
-        asked=_("### Reset this license of yours?"),
+        asked=_("### Reset the addresses and devices of your license?"),
         consequence="\n".join([frees, *spent]),
         reason=None,
         items=items,
@@ -65,7 +80,7 @@ def question(found: Standing, key_tail: str, *, items: Items) -> discord.ui.Layo
 def done(made: OwnReset) -> str:
     """Return what a reset freed, and when the next one is possible."""
     view = made.after.view
-    said = _("License #{id} for {product} is reset; whatever asks next is registered anew.").format(
+    said = _(_FREED[view.product.settings.auto_register]).format(
         id=view.license.id, product=words.plain(view.product.name)
     )
     freed = [

@@ -86,7 +86,7 @@ SWITCHES: Mapping[str, tuple[str, Callable[[ProductSettings], str]]] = {
     "max_devices": (N_("**Devices per license:** {value}"), lambda it: words.limit(it.max_devices)),
     "reset_cooldown_days": (N_("**Resets by holders:** {value}"), _resets),
     "resets_per_year": (
-        N_("**Resets of one holder in 365 days:** {value}"),
+        N_("**Resets per holder and license in 365 days:** {value}"),
         lambda it: words.limit(it.resets_per_year),
     ),
     "versions": (N_("**Versions:** {value}"), lambda it: _(VERSIONS[it.versions])),

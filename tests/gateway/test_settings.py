@@ -55,9 +55,9 @@ async def test_every_switch_is_set_from_the_panel_and_shown_before_and_after(sho
     await typed(
         panel,
         "Set yearly cap…",
-        "A holder's resets in 365 days",
+        "A holder's resets per license in 365 days",
         "3",
-        said="**Resets of one holder in 365 days:** no limit → 3",
+        said="**Resets per holder and license in 365 days:** no limit → 3",
     )
 
     await panel.click("Versions")

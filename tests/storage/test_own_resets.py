@@ -153,6 +153,14 @@ async def test_a_reset_with_nothing_to_free_is_refused_and_costs_nothing(held: H
     await held.reset()
 
 
+async def test_the_resets_of_one_license_count_for_no_other_of_the_same_holder(world: World) -> None:
+    held = await held_by_alice(world, resets_per_year=1)
+    other = await world.issue(discord_id=20, max_ips=1)
+    await world.validate(held.api_key, other.key, HOME)
+    await held.reset()
+    assert (await world.resets.reset(ALICE, other.view.license.id)).before.addresses
+
+
 async def test_what_staff_reset_counts_neither_as_cooldown_nor_against_the_cap(world: World) -> None:
     held = await held_by_alice(world, resets_per_year=1)
     chief = Actor(organization_id=1, id=20, name="Alice", is_administrator=True)  # staff who holds the license
