@@ -85,6 +85,10 @@ async def test_where_it_is_not_possible_the_view_says_why_and_when_and_old_butto
     await shop.world.catalog.change_settings(boss(shop), 1, resets_per_year=0)
     await old.click("Refresh")
     await old.wait_for(f"**Reset:** possible again {stamp(first_ms + 7 * DAY_MS)}")
+    assert "left in 365 days" not in old.text
+    await shop.world.catalog.change_settings(boss(shop), 1, resets_per_year=2)
+    await old.click("Refresh")
+    await old.wait_for(f"**Reset:** possible again {stamp(first_ms + 7 * DAY_MS)} · 1 of 2 left in 365 days")
     shop.world.now_ms = first_ms + 7 * DAY_MS
     await old.click("Refresh")
     await old.wait_for("**Reset:** possible now")

@@ -4,7 +4,7 @@ import pytest
 from discord_resets import ELSEWHERE, NOW, RESET, asked_first, boss, call, held_by_bob, labels, refused, stamp
 from discord_shop import Shop
 
-from licensing.resets import DAY_MS
+from licensing.resets import DAY_MS, YEAR_MS
 
 
 async def test_why_offers_the_holder_the_button_that_mends_it(shop: Shop):
@@ -25,6 +25,9 @@ async def test_why_offers_the_holder_the_button_that_mends_it(shop: Shop):
     later = await shop.bob.slash("why", code=again)
     assert f"you can free its places yourself again {stamp(shop.world.now_ms + 7 * DAY_MS)}, and until" in later.text
     assert labels(later) == []
+    await shop.world.catalog.change_settings(boss(shop), 1, resets_per_year=1)
+    used_up = await shop.bob.slash("why", code=again)
+    assert f"you can free its places yourself again {stamp(shop.world.now_ms + YEAR_MS)}, and until" in used_up.text
 
 
 async def test_why_sends_nobody_away_while_a_place_is_free(shop: Shop):
@@ -65,6 +68,9 @@ async def test_why_offers_a_reset_of_devices_and_none_where_it_would_not_help(sh
     await (await shop.owner.slash("license reset-ips", license=key)).click(NOW)
     assert await call(shop, api_key, key, ELSEWHERE, device_id="tower") == "active"
     code = await refused(shop, api_key, key, device_id="laptop")
+    assert labels(await shop.bob.slash("why", code=code)) == [RESET]
+    assert labels(await shop.owner.slash("why", code=code)) == ["Open license"]  # to staff, who do not hold it
+    await shop.world.catalog.change_settings(boss(shop), 1, auto_register="off")  # addresses stay, devices do not
     assert labels(await shop.bob.slash("why", code=code)) == [RESET]
     for limit in (2, 0):
         await shop.world.catalog.change_settings(boss(shop), 1, max_devices=limit)
